@@ -1,0 +1,139 @@
+//! A partner's account: its instances.
+
+use std::fmt;
+
+use reqwest::header::AUTHORIZATION;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::answer::{Answer, Object, Received, UnixMillis, flag, text, unix_millis, whole};
+use crate::client::{Client, secret_header};
+use crate::error::{Error, Refusal, Unexpected};
+
+/// The calls about a partner's account; made by [`Client::partner`].
+pub struct Partner<'a> {
+    client: &'a Client,
+    token: &'a SecretString,
+}
+
+impl fmt::Debug for Partner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Partner").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Partner<'a> {
+    pub(crate) fn new(client: &'a Client, token: &'a SecretString) -> Self {
+        Self { client, token }
+    }
+
+    /// `GET /instances?page=…&pageSize=…` (documented): one page of the account's instances. `page`
+    /// counts from 1.
+    ///
+    /// The largest `page_size` is open, and the server may answer with fewer rows than asked: go by
+    /// [`InstancePage::total_pages`].
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Refusal::PartnerToken`] for every 401 and 403 that does not say otherwise.
+    pub async fn instances(
+        &self,
+        page: u32,
+        page_size: u32,
+    ) -> Result<Received<InstancePage>, Error> {
+        let mut url = self
+            .client
+            .url(&["instances"])
+            .ok_or(Unexpected::UnknownRoute)?;
+        url.query_pairs_mut()
+            .append_pair("page", &page.to_string())
+            .append_pair("pageSize", &page_size.to_string());
+        let token = secret_header("Bearer ", self.token).ok_or(Refusal::PartnerToken)?;
+        self.client
+            .get("instances", url, Some((AUTHORIZATION, token)))
+            .await
+    }
+}
+
+/// One page of a partner's instances.
+#[derive(Clone, Debug)]
+pub struct InstancePage {
+    /// How many instances the account has.
+    pub total: Option<u64>,
+    /// How many pages there are at the size the server chose.
+    pub total_pages: Option<u64>,
+    /// The instances of this page.
+    pub rows: Vec<InstanceRow>,
+}
+
+/// One instance of a partner. `Debug` shows neither its id nor its token.
+#[derive(Clone)]
+pub struct InstanceRow {
+    /// Empty where the server sends none.
+    pub id: String,
+    /// The instance's token; empty where the server sends none.
+    pub token: SecretString,
+    /// The name that the partner gave to the instance.
+    pub name: Option<String>,
+    /// The instance holds a WhatsApp session.
+    pub whatsapp_connected: Option<bool>,
+    /// The phone is online.
+    pub phone_connected: Option<bool>,
+    /// What kind of instance it is.
+    pub middleware: Option<Middleware>,
+    /// When the paid or trial time ends. Sent in milliseconds here (documented).
+    pub due: Option<UnixMillis>,
+}
+
+/// How an instance takes part in WhatsApp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Middleware {
+    /// A linked device beside the customer's phone.
+    Web,
+    /// The primary device: the phone loses WhatsApp.
+    Mobile,
+}
+
+impl fmt::Debug for InstanceRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstanceRow")
+            .field("whatsapp_connected", &self.whatsapp_connected)
+            .field("phone_connected", &self.phone_connected)
+            .field("middleware", &self.middleware)
+            .field("due", &self.due)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Answer for InstancePage {
+    const PARTNER_ROUTE: bool = true;
+    const FIELDS: &'static [&'static str] = &["content"];
+
+    fn from_object(object: &Object) -> Option<Self> {
+        let rows = object.get("content")?.as_array()?;
+        Some(Self {
+            total: count(object, "total"),
+            total_pages: count(object, "totalPage"),
+            rows: rows.iter().filter_map(Value::as_object).map(row).collect(),
+        })
+    }
+}
+
+fn count(object: &Object, field: &str) -> Option<u64> {
+    whole(object, field)?.try_into().ok()
+}
+
+fn row(object: &Object) -> InstanceRow {
+    InstanceRow {
+        id: text(object, "id").unwrap_or_default(),
+        token: text(object, "token").unwrap_or_default().into(),
+        name: text(object, "name"),
+        whatsapp_connected: flag(object, "whatsappConnected"),
+        phone_connected: flag(object, "phoneConnected"),
+        middleware: match object.get("middleware").and_then(Value::as_str) {
+            Some("web") => Some(Middleware::Web),
+            Some("mobile") => Some(Middleware::Mobile),
+            _ => None,
+        },
+        due: unix_millis(object, "due"),
+    }
+}

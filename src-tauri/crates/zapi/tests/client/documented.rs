@@ -1,0 +1,300 @@
+//! Each documented or seen answer, at its route, to the request that the documentation asks for.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use wiremock::matchers::{any, header, method, path, query_param};
+use wiremock::{Mock, MockBuilder, MockServer, Request, ResponseTemplate};
+use zapi::{Client, Device, Error, Middleware, Refusal, Status, Unexpected, UnixMillis};
+
+use crate::{
+    CLIENT_TOKEN, ID, PARTNER_TOKEN, SECRETS, TOKEN, client, credentials, error_of, value_of,
+};
+
+const LOWEST_PRIORITY: u8 = u8::MAX;
+
+fn fixture(name: &str) -> ResponseTemplate {
+    with_status(name, 200)
+}
+
+fn with_status(name: &str, status: u16) -> ResponseTemplate {
+    let file = format!("{}/tests/answers/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let body = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+    ResponseTemplate::new(status).set_body_raw(body, "application/json")
+}
+
+/// A server that gives `answer` once to `expected`. Any other call fails the test, which then
+/// prints the call.
+async fn server(expected: MockBuilder, answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    expected.respond_with(answer).expect(1).mount(&server).await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(599))
+        .with_priority(LOWEST_PRIORITY)
+        .expect(0)
+        .named("a call that was not expected")
+        .mount(&server)
+        .await;
+    server
+}
+
+fn instance_call(route: &str) -> MockBuilder {
+    Mock::given(method("GET"))
+        .and(path(format!("/instances/{ID}/token/{TOKEN}/{route}")))
+        .and(header("Client-Token", CLIENT_TOKEN))
+        .and(|request: &Request| !request.headers.contains_key("authorization"))
+}
+
+fn partner_call() -> MockBuilder {
+    Mock::given(method("GET"))
+        .and(path("/instances"))
+        .and(query_param("page", "1"))
+        .and(query_param("pageSize", "15"))
+        .and(header(
+            "Authorization",
+            format!("Bearer {PARTNER_TOKEN}").as_str(),
+        ))
+        .and(|request: &Request| !request.headers.contains_key("client-token"))
+}
+
+#[tokio::test]
+async fn status() {
+    for (name, connected, smartphone_connected, message) in [
+        (
+            "status-connected",
+            true,
+            Some(true),
+            "You are already connected",
+        ),
+        (
+            "status-connected-full-stop",
+            true,
+            Some(true),
+            "You are already connected.",
+        ),
+        (
+            "status-not-connected",
+            false,
+            Some(false),
+            "You are not connected",
+        ),
+        (
+            "status-restore-session",
+            false,
+            None,
+            "You need to restore the session.",
+        ),
+    ] {
+        let server = server(instance_call("status"), fixture(name)).await;
+        let status = client(&server.uri())
+            .instance(&credentials())
+            .status()
+            .await;
+        let expected = Status {
+            connected,
+            smartphone_connected,
+            message: Some(message.to_owned()),
+        };
+        assert_eq!(value_of(status), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn device() {
+    let server = server(instance_call("device"), fixture("device")).await;
+    let device = client(&server.uri())
+        .instance(&credentials())
+        .device()
+        .await;
+    let expected = Device {
+        phone: Some("5511999999999".to_owned()),
+        name: Some("Sample Shop".to_owned()),
+        original_device: Some("iphone".to_owned()),
+        is_business: Some(false),
+    };
+    assert_eq!(value_of(device), expected);
+}
+
+#[tokio::test]
+async fn me_without_its_secrets() {
+    let server = server(instance_call("me"), fixture("me")).await;
+    let me = value_of(client(&server.uri()).instance(&credentials()).me().await);
+    assert_eq!(me.name.as_deref(), Some("Sample Shop"));
+    assert_eq!(me.connected, Some(true));
+    assert_eq!(me.due, Some(UnixMillis(1_700_000_000_000)));
+    assert_eq!(me.payment_status.as_deref(), Some("PAID"));
+    let told = format!("{me:?}");
+    for secret in [TOKEN, "SAMPLE-PROXY-PASSWORD"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn extension_token_with_the_servers_date() {
+    let answer = fixture("extension-token").insert_header("Date", "Tue, 30 Jun 2026 20:20:38 GMT");
+    let server = server(instance_call("extension-token"), answer).await;
+    let credentials = credentials();
+    let received = client(&server.uri())
+        .instance(&credentials)
+        .extension_token()
+        .await
+        .unwrap();
+    assert_eq!(received.value.token, "FA48-HS63");
+    assert_eq!(received.value.expires_at, Some(1_782_851_138_085));
+    assert_eq!(
+        received.date,
+        Some(UNIX_EPOCH + Duration::from_secs(1_782_850_838))
+    );
+    let told = format!("{received:?}");
+    assert!(!told.contains("FA48"), "{told}");
+}
+
+#[tokio::test]
+async fn a_call_without_client_token_sends_none() {
+    let call = Mock::given(path(format!("/instances/{ID}/token/{TOKEN}/status")))
+        .and(|request: &Request| !request.headers.contains_key("client-token"));
+    let server = server(call, fixture("status-connected")).await;
+    let mut credentials = credentials();
+    credentials.client_token = None;
+    let status = client(&server.uri()).instance(&credentials).status().await;
+    assert!(value_of(status).connected);
+}
+
+#[tokio::test]
+async fn partner_instances() {
+    let server = server(partner_call(), fixture("partner-instances")).await;
+    let page = client(&server.uri())
+        .partner(&PARTNER_TOKEN.into())
+        .instances(1, 15)
+        .await;
+    let page = value_of(page);
+    assert_eq!((page.total, page.total_pages), (Some(1), Some(1)));
+    let [row] = page.rows.as_slice() else {
+        panic!("the sample has one row: {page:?}");
+    };
+    assert_eq!(row.middleware, Some(Middleware::Web));
+    assert_eq!(row.whatsapp_connected, Some(false));
+    assert_eq!(row.phone_connected, Some(false));
+    assert_eq!(row.due, Some(UnixMillis(1_648_565_999_675)));
+}
+
+#[tokio::test]
+async fn errors_of_an_instance() {
+    let ip = "203.0.113.7".parse().ok();
+    for (name, status, expected) in [
+        (
+            "error-client-token-missing",
+            200,
+            Refusal::ClientTokenMissing.into(),
+        ),
+        (
+            "error-client-token-not-configured",
+            400,
+            Refusal::ClientTokenNotConfigured.into(),
+        ),
+        (
+            "error-client-token-wrong",
+            403,
+            Refusal::ClientTokenWrong.into(),
+        ),
+        ("error-address", 200, Refusal::Address { ip }.into()),
+        ("error-instance-not-found", 400, Error::NoSuchInstance),
+        ("error-subscription-over", 400, Error::SubscriptionOver),
+        ("error-unknown-route", 200, Unexpected::UnknownRoute.into()),
+    ] {
+        let server = server(instance_call("status"), with_status(name, status)).await;
+        let result = client(&server.uri())
+            .instance(&credentials())
+            .status()
+            .await;
+        assert_eq!(error_of(result), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_a_partner() {
+    for (name, status, expected) in [
+        (
+            "error-partner-token-empty",
+            401,
+            Refusal::PartnerToken.into(),
+        ),
+        (
+            "error-partner-instance-not-found",
+            404,
+            Error::NoSuchInstance,
+        ),
+    ] {
+        let server = server(partner_call(), with_status(name, status)).await;
+        let client = client(&server.uri());
+        let result = client.partner(&PARTNER_TOKEN.into()).instances(1, 15).await;
+        assert_eq!(error_of(result), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn too_often() {
+    let answer = ResponseTemplate::new(429).insert_header("Retry-After", "12");
+    let server = server(instance_call("extension-token"), answer).await;
+    let client = client(&server.uri());
+    let result = client.instance(&credentials()).extension_token().await;
+    let retry_after = Some(Duration::from_secs(12));
+    assert_eq!(error_of(result), Error::TooOften { retry_after });
+}
+
+#[tokio::test]
+async fn credentials_that_no_request_can_hold_are_wrong_without_a_call() {
+    let server = MockServer::start().await;
+    let client = client(&server.uri());
+    let (mut id, mut client_token) = (credentials(), credentials());
+    id.id = "..".to_owned();
+    client_token.client_token = Some("SAMPLE\nTOKEN".into());
+    let error = client.instance(&id).status().await.unwrap_err();
+    assert_eq!(error, Error::NoSuchInstance);
+    let error = client.instance(&client_token).status().await.unwrap_err();
+    assert_eq!(error, Refusal::ClientTokenWrong.into());
+    let error = client
+        .partner(&"SAMPLE\nTOKEN".into())
+        .instances(1, 15)
+        .await
+        .unwrap_err();
+    assert_eq!(error, Refusal::PartnerToken.into());
+    let received = server.received_requests().await.unwrap();
+    assert!(received.is_empty(), "{received:?}");
+}
+
+#[tokio::test]
+async fn a_base_address_may_have_a_path() {
+    let call = Mock::given(path(format!("/prefix/instances/{ID}/token/{TOKEN}/status")));
+    let server = server(call, fixture("status-connected")).await;
+    let base = format!("{}/prefix/", server.uri());
+    let status = client(&base).instance(&credentials()).status().await;
+    assert!(value_of(status).connected);
+}
+
+#[tokio::test]
+async fn warming_sends_no_credential_and_takes_any_answer() {
+    let call = Mock::given(method("HEAD"))
+        .and(path("/"))
+        .and(|request: &Request| {
+            let headers = &request.headers;
+            !headers.contains_key("client-token") && !headers.contains_key("authorization")
+        });
+    let server = server(call, ResponseTemplate::new(404)).await;
+    let warmed = client(&format!("{}/prefix", server.uri())).warm().await;
+    assert_eq!(warmed, Ok(()));
+}
+
+#[test]
+fn debug_output_is_redacted() {
+    let client = Client::builder().build().unwrap();
+    let credentials = credentials();
+    let token = PARTNER_TOKEN.into();
+    let told = format!(
+        "{credentials:?} {:?} {:?} {client:?}",
+        client.instance(&credentials),
+        client.partner(&token),
+    );
+    for secret in SECRETS {
+        assert!(!told.contains(secret), "{told}");
+    }
+}
