@@ -1,0 +1,66 @@
+//! Routes with which another program plays the customers and reads the ledger. They are no part of
+//! the pretend API, and not in its ledger.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::routes::Server;
+use crate::{Action, Call, Customer};
+
+pub(crate) fn router() -> Router<Arc<Server>> {
+    Router::new()
+        .route("/practice/ping", get(ping))
+        .route("/practice/ledger", get(ledger))
+        .route("/practice/customers", get(customers))
+        .route("/practice/customers/{id}", get(customer))
+        .route("/practice/customers/{id}/play", post(play))
+}
+
+async fn ping() -> Json<Value> {
+    Json(json!({"practice": true}))
+}
+
+async fn ledger(State(server): State<Arc<Server>>) -> Json<Vec<Call>> {
+    Json(server.world().ledger())
+}
+
+async fn customers(State(server): State<Arc<Server>>) -> Json<Vec<Customer>> {
+    Json(server.world().customers())
+}
+
+async fn customer(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, StatusCode> {
+    let now = server.now();
+    let (scenario, actions) = server
+        .world()
+        .actions(&id, now)
+        .ok_or(StatusCode::NOT_FOUND)?;
+    Ok(Json(json!({"scenario": scenario, "actions": actions})))
+}
+
+#[derive(Deserialize)]
+struct Play {
+    action: Action,
+}
+
+async fn play(
+    state: State<Arc<Server>>,
+    path: Path<String>,
+    Json(Play { action }): Json<Play>,
+) -> Result<Json<Value>, StatusCode> {
+    let now = state.now();
+    if state.world().instance(&path).is_err() {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    let played = state.world().play(&path, action, now);
+    played.map_err(|_| StatusCode::CONFLICT)?;
+    customer(state, path).await
+}

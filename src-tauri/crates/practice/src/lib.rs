@@ -1,0 +1,248 @@
+//! The pretend Z-API: a real HTTP server on loopback, for training, for trying the app and for tests.
+//!
+//! It answers as the vendor documents Z-API, and as public clients have seen it where nothing is
+//! documented, for a handful of invented customers, each playing one [`Scenario`]. Somebody plays the customer's side with an [`Action`]: through [`Practice::play`],
+//! or from another program through the control routes, which are no part of the pretend API:
+//!
+//! | route | answers |
+//! |---|---|
+//! | `GET /practice/ping` | `{"practice":true}` |
+//! | `GET /practice/ledger` | the [`Call`]s, oldest first |
+//! | `GET /practice/customers` | the [`Customer`]s |
+//! | `GET /practice/customers/{id}` | `{"scenario":"connects","actions":["typesCode"]}`: what the customer can do now |
+//! | `POST /practice/customers/{id}/play` | the same, after the action in `{"action":"typesCode"}`; 409 when not possible now |
+//!
+//! Ids, tokens, names and numbers are all made up.
+
+mod control;
+mod faults;
+mod routes;
+mod world;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// What happens to a customer who is to be connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Scenario {
+    /// Connects with the expected number once the code is typed and confirmed.
+    Connects,
+    /// Gets a code that dies after 20 seconds.
+    Expires,
+    /// Is connected from the start.
+    AlreadyConnected,
+    /// The token the desk has is not the instance's.
+    WrongToken,
+    /// Gets no code: the instance has to be subscribed again.
+    SubscriptionOver,
+    /// Connects, with another number than the expected one.
+    OtherNumber,
+    /// Connects, but the answers on the way are slow or broken, in a fixed order.
+    SlowAndFaulty,
+}
+
+impl Scenario {
+    /// Every scenario, in the order in which practice mode lists them.
+    pub const ALL: [Self; 7] = [
+        Self::Connects,
+        Self::Expires,
+        Self::AlreadyConnected,
+        Self::WrongToken,
+        Self::SubscriptionOver,
+        Self::OtherNumber,
+        Self::SlowAndFaulty,
+    ];
+}
+
+/// The name it has in JSON and on the command line, such as `slowAndFaulty`.
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = serde::de::value::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(name.into_deserializer())
+    }
+}
+
+/// What the customer does in front of the extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Types the connection code and clicks *Continuar*.
+    TypesCode,
+    /// Clicks *Conectar na Z-API* on the confirmation screen.
+    Confirms,
+    /// Ends the connection.
+    Disconnects,
+}
+
+/// What to pretend.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// One customer for each entry. By default each scenario once.
+    pub customers: Vec<Scenario>,
+    /// Milliseconds by which the server's clock (`Date` and `expiresAt` alike) is ahead of this
+    /// computer's; stands for a computer whose clock is wrong.
+    pub clock_offset: i64,
+    /// When set, the instance routes demand it in the `Client-Token` header.
+    pub client_token: Option<String>,
+    /// What the partner routes demand as Bearer token.
+    pub partner_token: String,
+    /// How long a connection code lives.
+    pub code_life: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            customers: Scenario::ALL.to_vec(),
+            clock_offset: 0,
+            client_token: None,
+            partner_token: "FAKE0000PRACTICE0000PARTNER0000".to_owned(),
+            code_life: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// An invented customer, with what the desk is told about them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Customer {
+    /// What happens to them.
+    pub scenario: Scenario,
+    /// Name of the shop.
+    pub name: String,
+    /// Id of their instance.
+    pub instance_id: String,
+    /// The instance token the desk has: the right one, except in [`Scenario::WrongToken`].
+    pub token: String,
+    /// The number the desk expects to be connected: digits with country code.
+    pub phone: String,
+}
+
+impl Customer {
+    /// The line that the Z-API panel offers for copying, on the server at `url`.
+    pub fn address(&self, url: &str) -> String {
+        format!(
+            "{url}/instances/{}/token/{}/send-text",
+            self.instance_id, self.token
+        )
+    }
+}
+
+/// A request that the pretend API received. Control routes are not listed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// When it arrived, in milliseconds since the server started.
+    pub at_ms: u64,
+    /// HTTP method.
+    pub method: String,
+    /// Template of the route, such as `/instances/{id}/token/{token}/status`: never the token
+    /// itself. `unknown` when no route matches.
+    pub route: String,
+    /// The instance it was about, when the path names one that exists.
+    pub instance_id: Option<String>,
+    /// Status of the answer; 499 when the caller hung up before it.
+    pub status: u16,
+    /// Milliseconds that the server itself took, deliberate slowness included.
+    pub server_ms: f64,
+    /// Whether a `Client-Token` header came with it, right or wrong.
+    pub had_client_token: bool,
+}
+
+/// The customer cannot do that now (or there is no such customer).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the customer cannot do that now")]
+pub struct NotNow;
+
+/// A running server. Dropping it stops it: no connection is accepted any more, and those that are
+/// open close after the answer under way.
+#[derive(Debug)]
+pub struct Practice {
+    address: SocketAddr,
+    server: Arc<routes::Server>,
+    /// Its receiver ends the server when this is dropped.
+    _running: oneshot::Sender<()>,
+}
+
+impl Practice {
+    /// Starts the server on the tokio runtime this is called from.
+    ///
+    /// # Errors
+    /// The port cannot be had.
+    pub async fn start(config: Config) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
+        let address = listener.local_addr()?;
+        // Small answers go out at once: benchmarks measure this path.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+
+        let server = Arc::new(routes::Server::new(config));
+        let router = routes::router(&server);
+        let (running, stopped) = oneshot::channel::<()>();
+        tokio::spawn(async move {
+            // Accept errors are retried inside, so that this ends in one way only: by `stopped`.
+            let _ = axum::serve(listener, router)
+                .with_graceful_shutdown(async {
+                    let _ = stopped.await;
+                })
+                .await;
+        });
+        Ok(Self {
+            address,
+            server,
+            _running: running,
+        })
+    }
+
+    /// Base address, such as `http://127.0.0.1:40123`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The customers, in the order of [`Config::customers`].
+    pub fn customers(&self) -> Vec<Customer> {
+        self.server.world().customers()
+    }
+
+    /// A customer's scenario and what they can do now; `None` without such an instance.
+    pub fn actions(&self, instance_id: &str) -> Option<(Scenario, Vec<Action>)> {
+        let now = self.server.now();
+        self.server.world().actions(instance_id, now)
+    }
+
+    /// Lets the customer do something.
+    ///
+    /// # Errors
+    /// It is not among [`Practice::actions`].
+    pub fn play(&self, instance_id: &str, action: Action) -> Result<(), NotNow> {
+        let now = self.server.now();
+        self.server.world().play(instance_id, action, now)
+    }
+
+    /// The latest calls, at most 100,000, in the order in which they were finished.
+    pub fn ledger(&self) -> Vec<Call> {
+        self.server.world().ledger()
+    }
+}

@@ -1,0 +1,380 @@
+//! The pretend API over HTTP, in the shapes of the real one.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{
+    DefaultBodyLimit, FromRequestParts, MatchedPath, Path, Query, RawPathParams, Request, State,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::world::{Instance, Refusal, World};
+use crate::{Call, Config, control, faults};
+
+/// Nothing that anyone sends here is longer.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// The real limit is unknown; clients have to cope with fewer rows than they asked for.
+const LARGEST_PAGE: usize = 50;
+
+const YEAR_9999_MS: i64 = 253_370_764_800_000;
+
+/// As nginx logs a caller who hung up before the answer.
+const HUNG_UP: u16 = 499;
+
+/// What the routes share.
+#[derive(Debug)]
+pub(crate) struct Server {
+    world: Mutex<World>,
+    started: Instant,
+    /// Milliseconds ahead of this computer's clock.
+    clock_offset: i64,
+}
+
+impl Server {
+    pub fn new(config: Config) -> Self {
+        Self {
+            started: Instant::now(),
+            clock_offset: config.clock_offset,
+            world: Mutex::new(World::new(config)),
+        }
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        // A panic elsewhere leaves nothing half-done in here.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unix milliseconds by the server's clock, within the years that a `Date` header can tell.
+    pub fn now(&self) -> i64 {
+        let computer = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(computer.as_millis())
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.clock_offset)
+            .clamp(0, YEAR_9999_MS)
+    }
+}
+
+pub(crate) fn router(server: &Arc<Server>) -> Router {
+    let api = Router::new()
+        .route("/", get(unknown_route))
+        .route("/instances", get(list_instances))
+        .route("/instances/{id}/token/{token}/status", get(status))
+        .route("/instances/{id}/token/{token}/device", get(device))
+        .route("/instances/{id}/token/{token}/me", get(me))
+        .route(
+            "/instances/{id}/token/{token}/extension-token",
+            get(extension_token),
+        )
+        .method_not_allowed_fallback(wrong_verb)
+        .fallback(unknown_route)
+        .layer(from_fn_with_state(Arc::clone(server), record));
+    api.merge(control::router())
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(from_fn_with_state(Arc::clone(server), tell_time))
+        .with_state(Arc::clone(server))
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        // Where the facts give no status, or (connected or not) no answer at all, the choice is ours.
+        let (status, body) = match self {
+            Self::InstanceNotFound => (
+                StatusCode::BAD_REQUEST,
+                json!({"error": "Instance not found"}),
+            ),
+            Self::ClientTokenMissing => {
+                (StatusCode::FORBIDDEN, json!({"error": "null not allowed"}))
+            }
+            Self::ClientTokenWrong(sent) => (
+                StatusCode::FORBIDDEN,
+                json!({"error": format!("Client-Token {sent} not allowed")}),
+            ),
+            Self::PartnerTokenMissing => (
+                StatusCode::UNAUTHORIZED,
+                json!({"message": "Authorization token is empty"}),
+            ),
+            Self::PartnerTokenWrong => (
+                StatusCode::UNAUTHORIZED,
+                json!({"message": "Authorization token is invalid", "type": "UNAUTHORIZED"}),
+            ),
+            Self::SubscriptionOver => (
+                StatusCode::BAD_REQUEST,
+                json!({"error": "To continue sending a message, you must subscribe to this instance again"}),
+            ),
+            Self::AlreadyConnected => (
+                StatusCode::BAD_REQUEST,
+                json!({"error": "You are already connected"}),
+            ),
+            Self::NotConnected => (
+                StatusCode::BAD_REQUEST,
+                json!({"error": "You are not connected"}),
+            ),
+        };
+        (status, Json(body)).into_response()
+    }
+}
+
+/// The id of an instance whose caller showed the right credentials and was spared a fault.
+struct Admitted(String);
+
+impl FromRequestParts<Arc<Server>> for Admitted {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        server: &Arc<Server>,
+    ) -> Result<Self, Self::Rejection> {
+        #[derive(Deserialize)]
+        struct Address {
+            id: String,
+            token: String,
+        }
+        let Path(Address { id, token }) = Path::from_request_parts(parts, server)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let route = MatchedPath::from_request_parts(parts, server)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let client_token = parts
+            .headers
+            .get("client-token")
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+
+        let fault = {
+            let mut world = server.world();
+            world
+                .admit(&id, &token, client_token.as_deref())
+                .map_err(IntoResponse::into_response)?;
+            world.next_fault(&id, route.as_str())
+        };
+        faults::play(fault).await?;
+        Ok(Self(id))
+    }
+}
+
+async fn extension_token(
+    Admitted(id): Admitted,
+    State(server): State<Arc<Server>>,
+) -> Result<Json<Value>, Refusal> {
+    let now = server.now();
+    let code = server.world().issue_code(&id, now)?;
+    Ok(Json(
+        json!({"token": code.text, "expiresAt": code.expires_at}),
+    ))
+}
+
+async fn status(
+    Admitted(id): Admitted,
+    State(server): State<Arc<Server>>,
+) -> Result<Json<Value>, Refusal> {
+    let connected = server.world().instance(&id)?.connected();
+    let error = if connected {
+        "You are already connected"
+    } else {
+        "You are not connected."
+    };
+    Ok(Json(json!({
+        "connected": connected,
+        "error": error,
+        "smartphoneConnected": connected,
+    })))
+}
+
+async fn device(
+    Admitted(id): Admitted,
+    State(server): State<Arc<Server>>,
+) -> Result<Json<Value>, Refusal> {
+    let world = server.world();
+    let instance = world.instance(&id)?;
+    let phone = instance.phone()?;
+    Ok(Json(json!({
+        "phone": phone,
+        "imgUrl": null,
+        "about": "Atendemos de segunda a sábado",
+        "name": instance.customer.name,
+        "device": {"sessionName": "Z-API", "device_model": "Z-API"},
+        "originalDevice": "smba",
+        "sessionId": 175,
+        "isBusiness": true,
+    })))
+}
+
+/// With the instance token and a proxy password, as the real one: clients show that they drop them.
+async fn me(
+    Admitted(id): Admitted,
+    State(server): State<Arc<Server>>,
+) -> Result<Json<Value>, Refusal> {
+    let world = server.world();
+    let instance = world.instance(&id)?;
+    Ok(Json(json!({
+        "id": id,
+        "token": instance.right_token,
+        "name": instance.customer.name,
+        "due": due_ms(instance, server.now()) / 1000,
+        "connected": instance.connected(),
+        "paymentStatus": "PAID",
+        "created": "2024-01-15T12:00:00.000Z",
+        "connectedCallbackUrl": null,
+        "disconnectedCallbackUrl": null,
+        "deliveryCallbackUrl": null,
+        "receivedCallbackUrl": null,
+        "proxyUrl": "http://practice:FAKE-PROXY-PASSWORD@proxy.invalid:3128",
+        "useProxy": true,
+    })))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listing {
+    page: Option<usize>,
+    page_size: Option<usize>,
+    query: Option<String>,
+    middleware: Option<String>,
+}
+
+async fn list_instances(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    Query(listing): Query<Listing>,
+) -> Result<Json<Value>, Refusal> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let now = server.now();
+    let world = server.world();
+    world.admit_partner(token)?;
+
+    let page = listing.page.unwrap_or(1).max(1);
+    let page_size = listing.page_size.unwrap_or(15).clamp(1, LARGEST_PAGE);
+    let mut found = world.find(listing.query.as_deref().unwrap_or_default());
+    // All instances here are of this kind.
+    if listing.middleware.is_some_and(|wanted| wanted != "web") {
+        found.clear();
+    }
+    let content: Vec<Value> = found
+        .iter()
+        .skip((page - 1).saturating_mul(page_size))
+        .take(page_size)
+        .map(|instance| row(instance, now))
+        .collect();
+    Ok(Json(json!({
+        "total": found.len(),
+        "totalPage": found.len().div_ceil(page_size),
+        "pageSize": page_size,
+        "page": page,
+        "content": content,
+    })))
+}
+
+fn row(instance: &Instance, now: i64) -> Value {
+    json!({
+        "token": instance.right_token,
+        "tenant": "FAKE0000TENANT0000",
+        "created": "2024-01-15T12:00:00.000Z",
+        "due": due_ms(instance, now),
+        "paymentStatus": "PAID",
+        "deliveryCallbackUrl": null,
+        "phoneConnected": instance.connected(),
+        "whatsappConnected": instance.connected(),
+        "middleware": "web",
+        "name": instance.customer.name,
+        "id": instance.customer.instance_id,
+    })
+}
+
+/// End of the paid time, in Unix milliseconds: thirty days ahead, or yesterday.
+fn due_ms(instance: &Instance, now: i64) -> i64 {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    match instance.customer.scenario {
+        crate::Scenario::SubscriptionOver => now - DAY,
+        _ => now + 30 * DAY,
+    }
+}
+
+/// The real gateway says this with status 200.
+async fn unknown_route() -> Json<Value> {
+    Json(json!({
+        "error": "NOT_FOUND",
+        "message": "Unable to find matching target resource method",
+    }))
+}
+
+async fn wrong_verb() -> (StatusCode, &'static str) {
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        "No resource method found for this verb",
+    )
+}
+
+/// Sets `Date` from the server's own clock. Left to itself, hyper writes the computer's time, out
+/// of a cache that can be most of a second old.
+async fn tell_time(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let now = Duration::from_millis(u64::try_from(server.now()).unwrap_or_default());
+    if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(UNIX_EPOCH + now)) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// Writes one line of the ledger when dropped, so that a request whose caller hung up is in it too.
+struct LedgerLine {
+    server: Arc<Server>,
+    arrived: Instant,
+    call: Call,
+}
+
+impl Drop for LedgerLine {
+    fn drop(&mut self) {
+        self.call.server_ms = self.arrived.elapsed().as_secs_f64() * 1000.0;
+        let call = self.call.clone();
+        self.server.world().record(call);
+    }
+}
+
+async fn record(
+    State(server): State<Arc<Server>>,
+    route: Option<MatchedPath>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let arrived = Instant::now();
+    // A path that matches no route has no parameters.
+    let instance_id = params.ok().and_then(|params| {
+        params
+            .iter()
+            .find(|(name, id)| *name == "id" && server.world().instance(id).is_ok())
+            .map(|(_, id)| id.to_owned())
+    });
+    let mut line = LedgerLine {
+        arrived,
+        call: Call {
+            at_ms: u64::try_from(arrived.duration_since(server.started).as_millis())
+                .unwrap_or(u64::MAX),
+            // A verb can be any word; the ledger keeps no long ones.
+            method: request.method().as_str().chars().take(16).collect(),
+            route: route.map_or("unknown".to_owned(), |route| route.as_str().to_owned()),
+            instance_id,
+            status: HUNG_UP,
+            server_ms: 0.0,
+            had_client_token: request.headers().contains_key("client-token"),
+        },
+        server,
+    };
+    let response = next.run(request).await;
+    line.call.status = response.status().as_u16();
+    response
+}

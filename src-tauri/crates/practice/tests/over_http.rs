@@ -1,0 +1,557 @@
+//! The pretend Z-API, asked over real HTTP.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use practice::{Action, Config, Customer, NotNow, Practice, Scenario};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+async fn one(scenario: Scenario) -> (Practice, Customer) {
+    start(Config {
+        customers: vec![scenario],
+        ..Config::default()
+    })
+    .await
+}
+
+async fn start(config: Config) -> (Practice, Customer) {
+    let practice = Practice::start(config).await.unwrap();
+    let customer = practice.customers().remove(0);
+    (practice, customer)
+}
+
+fn route(practice: &Practice, customer: &Customer, what: &str) -> String {
+    let Customer {
+        instance_id, token, ..
+    } = customer;
+    format!(
+        "{}/instances/{instance_id}/token/{token}/{what}",
+        practice.url()
+    )
+}
+
+async fn ask(practice: &Practice, customer: &Customer, what: &str) -> (StatusCode, Value) {
+    json_of(reqwest::get(route(practice, customer, what)).await.unwrap()).await
+}
+
+async fn json_of(response: Response) -> (StatusCode, Value) {
+    (response.status(), response.json().await.unwrap())
+}
+
+/// Unix seconds of the answer's `Date` header.
+fn date(response: &Response) -> i64 {
+    let text = response.headers()["date"].to_str().unwrap();
+    let date = httpdate::parse_http_date(text).unwrap();
+    let since = date.duration_since(UNIX_EPOCH).unwrap();
+    since.as_secs().try_into().unwrap()
+}
+
+fn computer_now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis().try_into().unwrap()
+}
+
+fn actions(practice: &Practice, customer: &Customer) -> Vec<Action> {
+    practice.actions(&customer.instance_id).unwrap().1
+}
+
+const NOT_CONNECTED: &str = "You are not connected.";
+
+/// From the first status to the connected number.
+async fn connect(practice: &Practice, customer: &Customer) -> Value {
+    let (code, status) = ask(practice, customer, "status").await;
+    assert_eq!(code, 200);
+    assert_eq!(
+        status,
+        json!({"connected": false, "error": NOT_CONNECTED, "smartphoneConnected": false})
+    );
+    assert_eq!(actions(practice, customer), []);
+    assert_eq!(
+        ask(practice, customer, "device").await,
+        (
+            StatusCode::BAD_REQUEST,
+            json!({"error": "You are not connected"})
+        )
+    );
+
+    let (code, answer) = ask(practice, customer, "extension-token").await;
+    assert_eq!(code, 200);
+    let text = answer["token"].as_str().unwrap();
+    let shape: String = text
+        .chars()
+        .map(|c| match c {
+            'A'..='Z' => 'L',
+            '0'..='9' => 'D',
+            other => other,
+        })
+        .collect();
+    assert_eq!(shape, "LLDD-LLDD", "{text}");
+
+    let id = &customer.instance_id;
+    assert_eq!(practice.play(id, Action::Confirms), Err(NotNow));
+    assert_eq!(actions(practice, customer), [Action::TypesCode]);
+    practice.play(id, Action::TypesCode).unwrap();
+    assert_eq!(
+        ask(practice, customer, "status").await.1["connected"],
+        false
+    );
+    assert_eq!(actions(practice, customer), [Action::Confirms]);
+    practice.play(id, Action::Confirms).unwrap();
+    assert_eq!(
+        ask(practice, customer, "status").await.1,
+        json!({"connected": true, "error": "You are already connected", "smartphoneConnected": true})
+    );
+    let (code, device) = ask(practice, customer, "device").await;
+    assert_eq!(code, 200);
+    device
+}
+
+#[tokio::test]
+async fn connects_with_the_expected_number() {
+    let (practice, customer) = one(Scenario::Connects).await;
+    let device = connect(&practice, &customer).await;
+    assert_eq!(device["phone"], customer.phone);
+    assert_eq!(device["name"], customer.name);
+
+    let (code, me) = ask(&practice, &customer, "me").await;
+    assert_eq!(code, 200);
+    assert_eq!(me["connected"], true);
+    assert_eq!(
+        me["token"], customer.token,
+        "clients show that they drop it"
+    );
+    assert!(me["proxyUrl"].as_str().unwrap().contains("PASSWORD"));
+    let due = me["due"].as_i64().unwrap();
+    assert!(due < 10_000_000_000, "seconds, not milliseconds: {due}");
+}
+
+#[tokio::test]
+async fn connects_another_number_than_the_expected_one() {
+    let (practice, customer) = one(Scenario::OtherNumber).await;
+    let device = connect(&practice, &customer).await;
+    let phone = device["phone"].as_str().unwrap();
+    assert_ne!(phone, customer.phone);
+    assert_eq!(phone.len(), customer.phone.len());
+}
+
+#[tokio::test]
+async fn a_code_that_died_cannot_be_typed_but_a_new_one_can() {
+    let (practice, customer) = start(Config {
+        customers: vec![Scenario::Expires],
+        code_life: Duration::from_millis(400),
+        ..Config::default()
+    })
+    .await;
+    let asked = computer_now_ms();
+    let (_, answer) = ask(&practice, &customer, "extension-token").await;
+    assert_eq!(actions(&practice, &customer), [Action::TypesCode]);
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while !actions(&practice, &customer).is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("the code should die");
+    assert!(computer_now_ms() >= answer["expiresAt"].as_i64().unwrap());
+    assert!(computer_now_ms() - asked >= 400, "it died too early");
+    assert_eq!(
+        practice.play(&customer.instance_id, Action::TypesCode),
+        Err(NotNow)
+    );
+    ask(&practice, &customer, "extension-token").await;
+    assert_eq!(actions(&practice, &customer), [Action::TypesCode]);
+}
+
+#[tokio::test]
+async fn is_connected_from_the_start_and_can_disconnect() {
+    let (practice, customer) = one(Scenario::AlreadyConnected).await;
+    assert_eq!(
+        ask(&practice, &customer, "status").await.1["connected"],
+        true
+    );
+    assert_eq!(
+        ask(&practice, &customer, "device").await.1["phone"],
+        customer.phone
+    );
+    assert_eq!(
+        ask(&practice, &customer, "extension-token").await,
+        (
+            StatusCode::BAD_REQUEST,
+            json!({"error": "You are already connected"})
+        )
+    );
+    practice
+        .play(&customer.instance_id, Action::Disconnects)
+        .unwrap();
+    connect(&practice, &customer).await;
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused_everywhere() {
+    let (practice, customer) = one(Scenario::WrongToken).await;
+    for what in ["status", "device", "me", "extension-token"] {
+        assert_eq!(
+            ask(&practice, &customer, what).await,
+            (
+                StatusCode::BAD_REQUEST,
+                json!({"error": "Instance not found"})
+            ),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_instance_without_subscription_gets_no_code() {
+    let (practice, customer) = one(Scenario::SubscriptionOver).await;
+    let (code, status) = ask(&practice, &customer, "status").await;
+    assert_eq!(
+        (code, &status["connected"]),
+        (StatusCode::OK, &json!(false))
+    );
+    assert_eq!(
+        ask(&practice, &customer, "extension-token").await,
+        (
+            StatusCode::BAD_REQUEST,
+            json!({"error": "To continue sending a message, you must subscribe to this instance again"})
+        )
+    );
+    assert_eq!(actions(&practice, &customer), []);
+}
+
+/// What a request on a faulty route came to.
+async fn outcome(url: &str) -> &'static str {
+    let asked = Instant::now();
+    let response = reqwest::get(url).await.unwrap();
+    let slow = asked.elapsed() >= Duration::from_secs(2);
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after").cloned();
+    let body = response.text().await.unwrap();
+    match (status, serde_json::from_str::<Value>(&body).is_ok()) {
+        (200, true) if slow => "slow",
+        (200, true) => "right",
+        (200, false) if body.starts_with('{') => "truncated",
+        (502, false) if body.contains("<html>") => "bad gateway",
+        (429, true) if retry_after.unwrap() == "2" => "too often",
+        other => panic!("{other:?}: {body}"),
+    }
+}
+
+#[tokio::test]
+async fn the_faulty_gateway_goes_through_its_round() {
+    const ROUND: [&str; 6] = [
+        "slow",
+        "bad gateway",
+        "too often",
+        "truncated",
+        "right",
+        "slow",
+    ];
+    let (practice, customer) = one(Scenario::SlowAndFaulty).await;
+    let status = route(&practice, &customer, "status");
+    let code = route(&practice, &customer, "extension-token");
+    assert_eq!(outcome(&status).await, "right", "it can be chosen");
+    for expected in ROUND {
+        assert_eq!(outcome(&status).await, expected);
+    }
+    for expected in &ROUND[..5] {
+        assert_eq!(outcome(&code).await, *expected);
+        // Broken answers issue nothing: the code that the agent reads out stays good.
+        assert_eq!(actions(&practice, &customer), [Action::TypesCode]);
+    }
+    let id = &customer.instance_id;
+    practice.play(id, Action::TypesCode).unwrap();
+    practice.play(id, Action::Confirms).unwrap();
+    for expected in ["bad gateway", "too often", "truncated", "right"] {
+        assert_eq!(outcome(&status).await, expected);
+    }
+    let (_, device) = ask(&practice, &customer, "device").await;
+    assert_eq!(device["phone"], customer.phone);
+}
+
+#[tokio::test]
+async fn date_and_expiry_follow_the_servers_clock() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    for clock_offset in [0, 700, DAY_MS, -DAY_MS, i64::MAX, i64::MIN] {
+        let (practice, customer) = start(Config {
+            customers: vec![Scenario::Connects],
+            clock_offset,
+            ..Config::default()
+        })
+        .await;
+        let server_now = || {
+            let now = computer_now_ms().saturating_add(clock_offset);
+            now.clamp(0, 253_370_764_800_000)
+        };
+        let before = server_now();
+        let response = reqwest::get(route(&practice, &customer, "extension-token"))
+            .await
+            .unwrap();
+        let after = server_now();
+        let date = date(&response);
+        assert!(
+            (before / 1000..=after / 1000).contains(&date),
+            "offset {clock_offset}: {date} is not between {before} and {after}"
+        );
+        let expires_at = json_of(response).await.1["expiresAt"].as_i64().unwrap();
+        assert!(
+            (before + 300_000..=after + 300_000).contains(&expires_at),
+            "offset {clock_offset}: {expires_at}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_client_token_is_demanded_when_there_is_one() {
+    let (practice, customer) = start(Config {
+        client_token: Some("FAKECLIENTTOKEN01".to_owned()),
+        ..Config::default()
+    })
+    .await;
+    let url = route(&practice, &customer, "status");
+    assert_eq!(
+        ask(&practice, &customer, "status").await,
+        (StatusCode::FORBIDDEN, json!({"error": "null not allowed"}))
+    );
+    let with = async |token: &str| {
+        let request = Client::new().get(&url).header("Client-Token", token);
+        json_of(request.send().await.unwrap()).await
+    };
+    assert_eq!(
+        with("FAKEWRONG").await,
+        (
+            StatusCode::FORBIDDEN,
+            json!({"error": "Client-Token FAKEWRONG not allowed"})
+        )
+    );
+    assert_eq!(with("FAKECLIENTTOKEN01").await.0, 200);
+    let had: Vec<_> = practice
+        .ledger()
+        .iter()
+        .map(|call| (call.had_client_token, call.status))
+        .collect();
+    assert_eq!(had, [(false, 403), (true, 403), (true, 200)]);
+}
+
+#[tokio::test]
+async fn unknown_routes_and_wrong_verbs() {
+    let (practice, customer) = one(Scenario::Connects).await;
+    let not_found = json!({
+        "error": "NOT_FOUND",
+        "message": "Unable to find matching target resource method",
+    });
+    for url in [
+        practice.url(),
+        format!("{}/nothing/here", practice.url()),
+        route(&practice, &customer, "no-such-method"),
+    ] {
+        let answer = json_of(reqwest::get(url).await.unwrap()).await;
+        assert_eq!(answer, (StatusCode::OK, not_found.clone()));
+    }
+    let response = Client::new()
+        .post(route(&practice, &customer, "status"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert!(response.headers().contains_key("date"));
+}
+
+#[tokio::test]
+async fn the_partner_lists_the_instances() {
+    let practice = Practice::start(Config::default()).await.unwrap();
+    let list = async |query: &str, token: Option<&str>| {
+        let url = format!("{}/instances{query}", practice.url());
+        let request = Client::new().request(Method::GET, url);
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        json_of(request.send().await.unwrap()).await
+    };
+    assert_eq!(
+        list("", None).await,
+        (
+            StatusCode::UNAUTHORIZED,
+            json!({"message": "Authorization token is empty"})
+        )
+    );
+    assert_eq!(list("", Some("FAKEWRONG")).await.0, 401);
+
+    let token = Config::default().partner_token;
+    let (code, page) = list("?page=2&pageSize=3", Some(&token)).await;
+    assert_eq!(code, 200);
+    let numbers = [
+        &page["total"],
+        &page["totalPage"],
+        &page["page"],
+        &page["pageSize"],
+    ];
+    assert_eq!(numbers, [7, 3, 2, 3]);
+    let fourth = &practice.customers()[3];
+    assert_eq!(page["content"][0]["id"], fourth.instance_id);
+    assert_ne!(
+        page["content"][0]["token"], fourth.token,
+        "WrongToken's right one"
+    );
+    assert_eq!(page["content"].as_array().unwrap().len(), 3);
+    let due = page["content"][0]["due"].as_i64().unwrap();
+    assert!(due > 10_000_000_000, "milliseconds, not seconds: {due}");
+
+    let (_, found) = list("?query=%C3%93TICA", Some(&token)).await;
+    assert_eq!(found["total"], 1);
+    assert_eq!(found["content"][0]["name"], "Ótica Horizonte");
+    assert_eq!(list("?middleware=mobile", Some(&token)).await.1["total"], 0);
+    assert_eq!(list("?page=9", Some(&token)).await.1["content"], json!([]));
+}
+
+#[tokio::test]
+async fn the_ledger_names_routes_and_never_tokens() {
+    let (practice, customer) = one(Scenario::SlowAndFaulty).await;
+    ask(&practice, &customer, "status").await;
+    reqwest::get(format!("{}/{}", practice.url(), customer.token))
+        .await
+        .unwrap();
+    // The second status is slow: this caller does not wait for it.
+    Client::new()
+        .get(route(&practice, &customer, "status"))
+        .timeout(Duration::from_millis(200))
+        .send()
+        .await
+        .unwrap_err();
+    let ledger = tokio::time::timeout(Duration::from_secs(5), async {
+        loop {
+            let ledger = practice.ledger();
+            if ledger.len() == 3 {
+                return ledger;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("the call whose caller hung up is recorded");
+
+    let status = "/instances/{id}/token/{token}/status";
+    let lines: Vec<_> = ledger
+        .iter()
+        .map(|call| (call.route.as_str(), call.status, call.instance_id.as_ref()))
+        .collect();
+    let id = Some(&customer.instance_id);
+    assert_eq!(
+        lines,
+        [(status, 200, id), ("unknown", 200, None), (status, 499, id)]
+    );
+    assert!(ledger[0].server_ms < 1_000.0);
+    assert!(ledger[2].server_ms >= 100.0);
+    assert!(
+        !serde_json::to_string(&ledger)
+            .unwrap()
+            .contains(&customer.token)
+    );
+}
+
+#[tokio::test]
+async fn another_program_plays_the_customer() {
+    let (practice, customer) = one(Scenario::Connects).await;
+    let base = format!("{}/practice", practice.url());
+    let get = async |what: &str| {
+        json_of(reqwest::get(format!("{base}/{what}")).await.unwrap())
+            .await
+            .1
+    };
+    assert_eq!(get("ping").await, json!({"practice": true}));
+    assert_eq!(get("customers").await, json!([customer]));
+    assert_eq!(get("ledger").await, json!([]));
+
+    let one = format!("customers/{}", customer.instance_id);
+    assert_eq!(
+        get(&one).await,
+        json!({"scenario": "connects", "actions": []})
+    );
+    ask(&practice, &customer, "extension-token").await;
+
+    let play = async |who: &str, action: &str| {
+        Client::new()
+            .post(format!("{base}/{who}/play"))
+            .json(&json!({"action": action}))
+            .send()
+            .await
+            .unwrap()
+    };
+    assert_eq!(play(&one, "confirms").await.status(), StatusCode::CONFLICT);
+    assert_eq!(
+        play("customers/nobody", "confirms").await.status(),
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        json_of(play(&one, "typesCode").await).await,
+        (
+            StatusCode::OK,
+            json!({"scenario": "connects", "actions": ["confirms"]})
+        )
+    );
+    play(&one, "confirms").await;
+    assert_eq!(
+        ask(&practice, &customer, "status").await.1["connected"],
+        true
+    );
+    assert_eq!(get("ledger").await.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn dropping_it_stops_it() {
+    let (practice, customer) = one(Scenario::Connects).await;
+    let url = route(&practice, &customer, "status");
+    let client = Client::new();
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
+    drop(practice);
+    tokio::time::timeout(Duration::from_secs(5), async {
+        // The kept connection and the port close as soon as the server's task has run.
+        while client.get(&url).send().await.is_ok() {}
+    })
+    .await
+    .expect("the server should stop");
+    assert!(reqwest::get(&url).await.unwrap_err().is_connect());
+}
+
+#[tokio::test]
+async fn the_program_prints_its_customers_and_ends_with_its_input() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_practice"))
+        .args(["--port", "0", "--customers", "otherNumber,expires"])
+        .args(["--clock-offset-ms", "-3600000", "--until-stdin-closes"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let mut line = || lines.next().unwrap().unwrap();
+    let url = line();
+    assert!(line().contains(&Config::default().partner_token));
+    let (first, second) = (line(), line());
+    assert!(first.starts_with("otherNumber"), "{first}");
+    assert!(second.starts_with("expires"), "{second}");
+
+    let address = first.split_whitespace().last().unwrap();
+    assert!(address.starts_with(&url) && address.ends_with("/send-text"));
+    let response = reqwest::get(address.replace("send-text", "status"))
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    let behind = computer_now_ms() / 1000 - date(&response);
+    assert!((3600..3610).contains(&behind), "{behind} s");
+
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+}
+
+#[test]
+fn scenarios_have_names() {
+    for scenario in Scenario::ALL {
+        assert_eq!(scenario.to_string().parse::<Scenario>(), Ok(scenario));
+    }
+    assert!("sometimes".parse::<Scenario>().is_err());
+}
