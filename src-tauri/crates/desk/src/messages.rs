@@ -1,0 +1,265 @@
+//! The customer's messages: templates per language that the partner can edit.
+//!
+//! A placeholder is a name in braces. A brace that holds no name stays as it is.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::input::{Field, Problem, ProblemCode};
+use crate::language::Language;
+
+/// Longest template, in characters.
+pub const LONGEST_TEMPLATE: usize = 4_000;
+
+/// Which message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, sqlx::Type)]
+#[serde(rename_all = "camelCase")]
+#[sqlx(rename_all = "camelCase")]
+#[ts(export, export_to = crate::TYPES)]
+pub enum MessageKind {
+    /// Steps 1 and 2, before a connection code is spent.
+    Preparation,
+    /// The connection code and what to do with it.
+    ConnectionCode,
+}
+
+impl MessageKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Preparation, Self::ConnectionCode];
+
+    /// The placeholders it may have.
+    pub fn placeholders(self) -> &'static [&'static str] {
+        match self {
+            Self::Preparation => &["name", "number", "link"],
+            Self::ConnectionCode => &["name", "number", "link", "code", "validUntil"],
+        }
+    }
+
+    /// The placeholders without which it would be of no use.
+    pub fn required(self) -> &'static [&'static str] {
+        match self {
+            Self::Preparation => &["link"],
+            Self::ConnectionCode => &["code"],
+        }
+    }
+
+    /// The text that ships with Ponte.
+    pub fn shipped(self, language: Language) -> &'static str {
+        let text = match (self, language) {
+            (Self::Preparation, Language::Portuguese) => {
+                include_str!("../messages/pt-BR/preparation.txt")
+            }
+            (Self::Preparation, Language::English) => {
+                include_str!("../messages/en/preparation.txt")
+            }
+            (Self::Preparation, Language::Spanish) => {
+                include_str!("../messages/es/preparation.txt")
+            }
+            (Self::ConnectionCode, Language::Portuguese) => {
+                include_str!("../messages/pt-BR/connection-code.txt")
+            }
+            (Self::ConnectionCode, Language::English) => {
+                include_str!("../messages/en/connection-code.txt")
+            }
+            (Self::ConnectionCode, Language::Spanish) => {
+                include_str!("../messages/es/connection-code.txt")
+            }
+        };
+        text.trim_end()
+    }
+}
+
+/// A template, as the settings show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export, export_to = crate::TYPES)]
+pub struct Template {
+    /// The customer's language.
+    pub language: Language,
+    /// Which message.
+    pub kind: MessageKind,
+    /// With placeholders.
+    pub text: String,
+    /// Not the text that ships with Ponte.
+    pub edited: bool,
+}
+
+/// What fills the placeholders.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Values<'a> {
+    /// The customer's name.
+    pub name: &'a str,
+    /// The number expected, as people write it; empty when none is.
+    pub number: &'a str,
+    /// The extension's page in the Chrome Web Store.
+    pub link: &'a str,
+    /// The connection code.
+    pub code: &'a str,
+    /// Until when it is valid: a clock time.
+    pub valid_until: &'a str,
+}
+
+impl Values<'_> {
+    fn get(&self, placeholder: &str) -> Option<&str> {
+        Some(match placeholder {
+            "name" => self.name,
+            "number" => self.number,
+            "link" => self.link,
+            "code" => self.code,
+            "validUntil" => self.valid_until,
+            _ => return None,
+        })
+    }
+}
+
+/// Text, or a placeholder's name.
+enum Piece<'a> {
+    Text(&'a str),
+    Placeholder(&'a str),
+}
+
+fn pieces(template: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        let (before, after) = rest.split_at(open);
+        let name = after[1..]
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next();
+        let name = name.unwrap_or_default();
+        if !name.is_empty() && after[1 + name.len()..].starts_with('}') {
+            pieces.push(Piece::Text(before));
+            pieces.push(Piece::Placeholder(name));
+            rest = &after[name.len() + 2..];
+        } else {
+            pieces.push(Piece::Text(&rest[..=open]));
+            rest = &after[1..];
+        }
+    }
+    pieces.push(Piece::Text(rest));
+    pieces
+}
+
+/// Fills a template. Values are put in as they are: braces in a name fill nothing.
+pub fn fill(template: &str, values: &Values<'_>) -> String {
+    pieces(template)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.to_owned(),
+            Piece::Placeholder(name) => match values.get(name) {
+                Some(value) => value.to_owned(),
+                None => format!("{{{name}}}"),
+            },
+        })
+        .collect()
+}
+
+/// What is wrong with a template; empty if it can be saved.
+pub fn check(kind: MessageKind, template: &str) -> Vec<Problem> {
+    let problem = |code| Problem::new(Field::Template, code);
+    if template.trim().is_empty() {
+        return vec![problem(ProblemCode::Missing)];
+    }
+    if template.chars().count() > LONGEST_TEMPLATE {
+        return vec![problem(ProblemCode::TooLong)];
+    }
+    let used: Vec<&str> = pieces(template)
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Placeholder(name) => Some(name),
+            Piece::Text(_) => None,
+        })
+        .collect();
+    let unknown = used
+        .iter()
+        .filter(|name| !kind.placeholders().contains(name))
+        .map(|name| problem(ProblemCode::UnknownPlaceholder).with("placeholder", name));
+    let missing = kind
+        .required()
+        .iter()
+        .filter(|name| !used.contains(name))
+        .map(|name| problem(ProblemCode::MissingPlaceholder).with("placeholder", name));
+    unknown.chain(missing).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VALUES: Values<'_> = Values {
+        name: "Padaria {code}",
+        number: "(44) 99999-0101",
+        link: "https://example.invalid/",
+        code: "FA48-HS63",
+        valid_until: "14:32",
+    };
+
+    #[test]
+    fn every_shipped_template_passes_its_own_check_and_says_all_there_is() {
+        for language in Language::ALL {
+            for kind in MessageKind::ALL {
+                let text = kind.shipped(language);
+                assert_eq!(check(kind, text), [], "{language:?} {kind:?}");
+                let filled = fill(text, &VALUES);
+                assert!(
+                    filled.contains(VALUES.link),
+                    "{language:?} {kind:?} lacks the link"
+                );
+                if kind == MessageKind::ConnectionCode {
+                    assert!(filled.contains(VALUES.code) && filled.contains(VALUES.valid_until));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_not_filled_again() {
+        assert_eq!(
+            fill("Oi, {name}: {code}", &VALUES),
+            "Oi, Padaria {code}: FA48-HS63"
+        );
+    }
+
+    #[test]
+    fn braces_that_are_no_placeholder_stay() {
+        for text in ["{", "}", "{}", "{ code }", "{code", "a {{ b", "{não}"] {
+            assert_eq!(fill(text, &VALUES), text);
+        }
+        assert_eq!(fill("{{code}}", &VALUES), "{FA48-HS63}");
+    }
+
+    #[test]
+    fn mistakes_in_placeholders_are_named() {
+        let found = check(MessageKind::ConnectionCode, "{codigo} {validUntil}");
+        let codes: Vec<_> = found
+            .iter()
+            .map(|p| (p.code, p.params["placeholder"].as_str()))
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                (ProblemCode::UnknownPlaceholder, "codigo"),
+                (ProblemCode::MissingPlaceholder, "code"),
+            ]
+        );
+        assert_eq!(
+            check(MessageKind::Preparation, " \n")[0].code,
+            ProblemCode::Missing
+        );
+        assert_eq!(
+            check(MessageKind::Preparation, "{link} {code}")[0].code,
+            ProblemCode::UnknownPlaceholder,
+            "there is no code yet while preparing"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_filled_without_loss(text in "[a-z{} \\PC]{0,60}") {
+            let _ = check(MessageKind::ConnectionCode, &text);
+            let itself = Values { name: "{name}", number: "{number}", link: "{link}", code: "{code}", valid_until: "{validUntil}" };
+            prop_assert_eq!(fill(&text, &itself), text);
+        }
+    }
+}
