@@ -1,0 +1,89 @@
+import type {
+  Account,
+  AccountForm,
+  AccountSecret,
+  AccountTest,
+  AppEvent,
+  AppState,
+  Attempt,
+  CustomerCheck,
+  CustomerForm,
+  CustomerPage,
+  CustomerQuery,
+  CustomerRow,
+  CustomerStatus,
+  Keep,
+  Language,
+  Link,
+  MessageKind,
+  OpenedIn,
+  PracticeAction,
+  PracticeStrip,
+  PresenterView,
+  Problem,
+  Template,
+} from "./types";
+
+/** Stops a subscription. What runs in the backend goes on. */
+export type Unfollow = () => void;
+
+/**
+ * Everything the windows may ask of the Rust side. Each rejection is a `Failure`.
+ * `tauri.ts` calls the app; `fake.ts` plays it in a plain browser for tests.
+ */
+export interface Backend {
+  appState(): Promise<AppState>;
+  followApp(on: (event: AppEvent) => void): Unfollow;
+  setLanguage(language: Language | null): Promise<AppState>;
+  setZapiAddress(address: string | null): Promise<AppState>;
+  copyDiagnosticReport(): Promise<void>;
+
+  accounts(): Promise<Account[]>;
+  checkAccount(form: AccountForm): Promise<Problem[]>;
+  addAccount(form: AccountForm): Promise<Account>;
+  renameAccount(id: string, name: string): Promise<Account>;
+  /** null removes the secret. */
+  setAccountSecret(id: string, secret: AccountSecret, value: string | null, keep: Keep): Promise<Account>;
+  testAccount(id: string): Promise<AccountTest>;
+  /** Refused with `accountHasCustomers` while customers remain. */
+  removeAccount(id: string): Promise<void>;
+
+  customers(query: CustomerQuery): Promise<CustomerPage>;
+  checkCustomer(id: string | null, form: CustomerForm): Promise<CustomerCheck>;
+  addCustomer(form: CustomerForm): Promise<CustomerRow>;
+  editCustomer(id: string, form: CustomerForm): Promise<CustomerRow>;
+  removeCustomer(id: string): Promise<void>;
+  customerStatus(id: string): Promise<CustomerStatus>;
+
+  /** Starts an attempt, or joins the one that runs. */
+  startAttempt(customerId: string): Promise<void>;
+  /** Follows the customer's attempt, if there is one: the current view at once, then every change. null: no attempt. */
+  followAttempt(customerId: string, on: (attempt: Attempt | null) => void): Unfollow;
+  /** Resolves when the new code is in the view. */
+  getCode(customerId: string): Promise<void>;
+  endAttempt(customerId: string): Promise<void>;
+  /** Milliseconds until the connection code dies, 0 when dead, null without one. Ask at every tick: never count down a number. */
+  timeLeft(customerId: string): Promise<number | null>;
+  copyCode(customerId: string): Promise<void>;
+  copyMessage(customerId: string): Promise<void>;
+  openPresenter(customerId: string): Promise<void>;
+
+  openLink(link: Link): Promise<OpenedIn>;
+  copyLink(link: Link): Promise<void>;
+
+  templates(): Promise<Template[]>;
+  checkTemplate(kind: MessageKind, text: string): Promise<Problem[]>;
+  saveTemplate(language: Language, kind: MessageKind, text: string): Promise<Template>;
+  resetTemplate(language: Language, kind: MessageKind): Promise<Template>;
+
+  enterPractice(): Promise<AppState>;
+  leavePractice(): Promise<AppState>;
+  practiceStrip(customerId: string): Promise<PracticeStrip>;
+  playPractice(customerId: string, action: PracticeAction): Promise<PracticeStrip>;
+}
+
+/** The presenter window may ask for this, and nothing else. */
+export interface PresenterBackend {
+  follow(on: (view: PresenterView) => void): Unfollow;
+  timeLeft(): Promise<number | null>;
+}

@@ -1,0 +1,68 @@
+import { Channel, invoke } from "@tauri-apps/api/core";
+import type { Backend, PresenterBackend, Unfollow } from "./backend";
+
+/** Streams what `command` sends. A rejected call is left to the window's error handler: nobody waits for it. */
+function follow<T>(command: string, on: (value: T) => void, args: Record<string, unknown> = {}): Unfollow {
+  let stopped = false;
+  const channel = new Channel<T>((value) => {
+    if (!stopped) on(value);
+  });
+  const started = invoke(command, { ...args, on: channel });
+  return () => {
+    stopped = true;
+    // Not before it has begun, or there would be nothing to stop yet.
+    void started.then(() => invoke("unfollow", { id: channel.id }));
+  };
+}
+
+/** The app itself: one command for each method, named alike in snake_case. */
+export const tauri: Backend = {
+  appState: () => invoke("app_state"),
+  followApp: (on) => follow("follow_app", on),
+  setLanguage: (language) => invoke("set_language", { language }),
+  setZapiAddress: (address) => invoke("set_zapi_address", { address }),
+  copyDiagnosticReport: () => invoke("copy_diagnostic_report"),
+
+  accounts: () => invoke("accounts"),
+  checkAccount: (form) => invoke("check_account", { form }),
+  addAccount: (form) => invoke("add_account", { form }),
+  renameAccount: (id, name) => invoke("rename_account", { id, name }),
+  setAccountSecret: (id, secret, value, keep) => invoke("set_account_secret", { id, secret, value, keep }),
+  testAccount: (id) => invoke("test_account", { id }),
+  removeAccount: (id) => invoke("remove_account", { id }),
+
+  customers: (query) => invoke("customers", { query }),
+  checkCustomer: (id, form) => invoke("check_customer", { id, form }),
+  addCustomer: (form) => invoke("add_customer", { form }),
+  editCustomer: (id, form) => invoke("edit_customer", { id, form }),
+  removeCustomer: (id) => invoke("remove_customer", { id }),
+  customerStatus: (id) => invoke("customer_status", { id }),
+
+  startAttempt: (customerId) => invoke("start_attempt", { customerId }),
+  followAttempt: (customerId, on) => follow("follow_attempt", on, { customerId }),
+  getCode: (customerId) => invoke("get_code", { customerId }),
+  endAttempt: (customerId) => invoke("end_attempt", { customerId }),
+  timeLeft: (customerId) => invoke("time_left", { customerId }),
+  copyCode: (customerId) => invoke("copy_code", { customerId }),
+  copyMessage: (customerId) => invoke("copy_message", { customerId }),
+  openPresenter: (customerId) => invoke("open_presenter", { customerId }),
+
+  openLink: (link) => invoke("open_link", { link }),
+  copyLink: (link) => invoke("copy_link", { link }),
+
+  templates: () => invoke("templates"),
+  checkTemplate: (kind, text) => invoke("check_template", { kind, text }),
+  saveTemplate: (language, kind, text) => invoke("save_template", { language, kind, text }),
+  resetTemplate: (language, kind) => invoke("reset_template", { language, kind }),
+
+  enterPractice: () => invoke("enter_practice"),
+  leavePractice: () => invoke("leave_practice"),
+  practiceStrip: (customerId) => invoke("practice_strip", { customerId }),
+  playPractice: (customerId, action) => invoke("play_practice", { customerId, action }),
+};
+
+/** What the presenter window may call. */
+export const tauriPresenter: PresenterBackend = {
+  follow: (on) => follow("presenter_follow", on),
+  timeLeft: () => invoke("presenter_time_left"),
+};

@@ -1,0 +1,81 @@
+import { createSubscriber } from "svelte/reactivity";
+import type { Language } from "./ipc/types";
+import type { Unfollow } from "./ipc/backend";
+
+/**
+ * Asks for the time left at each whole second of it, while the window can be seen.
+ * `on` receives milliseconds, 0 from the moment the code is dead, null without a code.
+ */
+export function followTimeLeft(
+  ask: () => Promise<number | null>,
+  on: (left: number | null) => void,
+): Unfollow {
+  let stopped = false;
+  let turn = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function tick() {
+    const mine = ++turn;
+    const left = await ask().catch((reason: unknown) => {
+      // A code must never look alive on a guess.
+      console.error(reason);
+      return 0;
+    });
+    if (stopped || mine !== turn) return;
+    on(left);
+    // A millisecond past the whole second, where the number changes.
+    if (left) schedule((left % 1000) + 1);
+  }
+
+  function schedule(wait: number) {
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(() => void tick(), wait);
+  }
+
+  function seen() {
+    clearTimeout(timer);
+    if (!document.hidden) void tick();
+  }
+
+  document.addEventListener("visibilitychange", seen);
+  seen();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", seen);
+  };
+}
+
+/** `m:ss`, rounded down. */
+export function clockTime(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** How long ago, in one unit: "3 h ago". Both in Unix milliseconds. */
+export function ago(since: number, now: number, language: Language): string {
+  const format = new Intl.RelativeTimeFormat(language, { style: "narrow" });
+  const seconds = Math.max(0, Math.floor((now - since) / 1000));
+  if (seconds === 0) return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second");
+  if (seconds < 60) return format.format(-seconds, "second");
+  if (seconds < 3600) return format.format(-Math.floor(seconds / 60), "minute");
+  if (seconds < 86_400) return format.format(-Math.floor(seconds / 3600), "hour");
+  return format.format(-Math.floor(seconds / 86_400), "day");
+}
+
+const minutes = createSubscriber((update) => {
+  const timer = setInterval(() => {
+    if (!document.hidden) update();
+  }, 60_000);
+  document.addEventListener("visibilitychange", update);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", update);
+  };
+});
+
+/** Now, in Unix milliseconds, for what changes by the minute: who reads it is told every minute. */
+export function thisMinute(): number {
+  minutes();
+  return Date.now();
+}

@@ -1,0 +1,15 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  plugins: [svelte()],
+  clearScreen: false,
+  // The address tauri.conf.json names as devUrl.
+  server: { host: "127.0.0.1", port: 5173, strictPort: true },
+  build: {
+    // The oldest web views Ponte runs in: macOS 13's, WebView2's, webkit2gtk's.
+    target: ["safari16", "chrome120"],
+    // fake.html and fake-presenter.html are for tests: only the development server knows them.
+    rollupOptions: { input: ["index.html", "presenter.html"] },
+  },
+});
