@@ -1,0 +1,72 @@
+//! The commands, one file per screen. Each unpacks, calls the desk and hands back its answer or a
+//! [`Failure`]; nothing is decided here.
+//!
+//! Every command is listed in `build.rs` and granted by name in `capabilities/`.
+
+mod accounts;
+mod app;
+mod connect;
+mod customers;
+mod messages;
+mod practice;
+mod presenter;
+
+use std::sync::Arc;
+
+use desk::{Desk, Failure};
+use tauri::{AppHandle, Manager, Wry, ipc::Invoke};
+
+use crate::host::Host;
+
+/// What every command answers.
+type Answer<T> = Result<T, Failure>;
+
+/// The desk in force.
+async fn desk(app: &AppHandle) -> Answer<Arc<Desk>> {
+    app.state::<Host>().desk(app).await
+}
+
+/// All commands.
+pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        app::app_state,
+        app::follow_app,
+        app::set_language,
+        app::set_zapi_address,
+        app::copy_diagnostic_report,
+        app::unfollow,
+        accounts::accounts,
+        accounts::check_account,
+        accounts::add_account,
+        accounts::rename_account,
+        accounts::set_account_secret,
+        accounts::test_account,
+        accounts::remove_account,
+        customers::customers,
+        customers::check_customer,
+        customers::add_customer,
+        customers::edit_customer,
+        customers::remove_customer,
+        customers::customer_status,
+        connect::start_attempt,
+        connect::follow_attempt,
+        connect::get_code,
+        connect::end_attempt,
+        connect::time_left,
+        connect::copy_code,
+        connect::copy_message,
+        connect::open_presenter,
+        connect::open_link,
+        connect::copy_link,
+        messages::templates,
+        messages::check_template,
+        messages::save_template,
+        messages::reset_template,
+        practice::enter_practice,
+        practice::leave_practice,
+        practice::practice_strip,
+        practice::play_practice,
+        presenter::presenter_follow,
+        presenter::presenter_time_left,
+    ]
+}

@@ -1,0 +1,106 @@
+//! The menu of each platform. Shortcuts that the page handles itself are not repeated here.
+
+use desk::Language;
+use tauri::menu::{
+    Menu, MenuBuilder, MenuItemBuilder, PredefinedMenuItem, Submenu, SubmenuBuilder,
+};
+use tauri::{AppHandle, Manager, Wry};
+
+use crate::host::{AppEvent, Host, MenuAction};
+use crate::words::say;
+
+const ADD_CUSTOMER: &str = "add-customer";
+const SEARCH: &str = "search";
+const SETTINGS: &str = "settings";
+const ABOUT: &str = "about";
+const QUIT: &str = "quit";
+
+/// The menu in a language.
+pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
+    let word = |path: &str| say(language, path, &[]);
+    let item = |id: &str, text: String, key: Option<&str>| {
+        let builder = MenuItemBuilder::with_id(id, text);
+        match key {
+            Some(key) => builder.accelerator(key).build(app),
+            None => builder.build(app),
+        }
+    };
+    let add = item(ADD_CUSTOMER, word("menu.addCustomer"), Some("CmdOrCtrl+N"))?;
+    let search = item(SEARCH, word("menu.search"), Some("CmdOrCtrl+K"))?;
+    let settings = item(SETTINGS, word("menu.settings"), Some("CmdOrCtrl+,"))?;
+    let about = item(ABOUT, word("menu.about"), None)?;
+    let quit = item(QUIT, word("menu.quit"), Some("CmdOrCtrl+Q"))?;
+    let view = SubmenuBuilder::new(app, word("menu.view"))
+        .item(&search)
+        .build()?;
+
+    if cfg!(target_os = "macos") {
+        let ponte = SubmenuBuilder::new(app, word("title"))
+            .item(&about)
+            .separator()
+            .item(&settings)
+            .separator()
+            .item(&PredefinedMenuItem::hide(app, Some(&word("menu.hide")))?)
+            .separator()
+            .item(&quit)
+            .build()?;
+        let file = SubmenuBuilder::new(app, word("menu.file"))
+            .item(&add)
+            .build()?;
+        let window = SubmenuBuilder::new(app, word("menu.window"))
+            .item(&PredefinedMenuItem::minimize(
+                app,
+                Some(&word("menu.minimize")),
+            )?)
+            .item(&PredefinedMenuItem::close_window(
+                app,
+                Some(&word("menu.close")),
+            )?)
+            .build()?;
+        let edit = edit(app, language)?;
+        return MenuBuilder::new(app)
+            .items(&[&ponte, &file, &edit, &view, &window])
+            .build();
+    }
+    let file = SubmenuBuilder::new(app, word("menu.file"))
+        .item(&add)
+        .item(&settings)
+        .separator()
+        .item(&quit)
+        .build()?;
+    let help = SubmenuBuilder::new(app, word("menu.help"))
+        .item(&about)
+        .build()?;
+    MenuBuilder::new(app).items(&[&file, &view, &help]).build()
+}
+
+/// On macOS, copying and pasting work in a page only while the menu has these items; elsewhere the
+/// page has them by itself.
+fn edit(app: &AppHandle, language: Language) -> tauri::Result<Submenu<Wry>> {
+    let word = |path: &str| say(language, path, &[]);
+    SubmenuBuilder::new(app, word("menu.edit"))
+        .item(&PredefinedMenuItem::undo(app, Some(&word("menu.undo")))?)
+        .item(&PredefinedMenuItem::redo(app, Some(&word("menu.redo")))?)
+        .separator()
+        .item(&PredefinedMenuItem::cut(app, Some(&word("menu.cut")))?)
+        .item(&PredefinedMenuItem::copy(app, Some(&word("menu.copy")))?)
+        .item(&PredefinedMenuItem::paste(app, Some(&word("menu.paste")))?)
+        .item(&PredefinedMenuItem::select_all(
+            app,
+            Some(&word("menu.selectAll")),
+        )?)
+        .build()
+}
+
+/// An item was chosen.
+pub fn chosen(app: &AppHandle, id: &str) {
+    let action = match id {
+        ADD_CUSTOMER => MenuAction::AddCustomer,
+        SEARCH => MenuAction::Search,
+        SETTINGS => MenuAction::Settings,
+        ABOUT => MenuAction::About,
+        QUIT => return app.exit(0),
+        _ => return,
+    };
+    app.state::<Host>().tell(AppEvent::Menu { action });
+}

@@ -1,0 +1,74 @@
+//! The two windows: main, and the presenter for screen sharing.
+
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+
+use crate::host::Host;
+use crate::menu;
+use crate::words::{say, system_language};
+
+/// The main window's label.
+pub const MAIN: &str = "main";
+/// The presenter's label.
+pub const PRESENTER: &str = "presenter";
+
+/// Opens the main window. Size and place come from the last time.
+pub fn open_main(app: &AppHandle) -> tauri::Result<()> {
+    let language = system_language();
+    app.set_menu(menu::build(app, language)?)?;
+    WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+        .title(say(language, "title", &[]))
+        .inner_size(1280.0, 800.0)
+        .min_inner_size(800.0, 600.0)
+        .data_directory(webview_folder(app))
+        .build()?;
+    Ok(())
+}
+
+/// Opens the presenter, or brings it to the front.
+pub fn open_presenter(app: &AppHandle, title: &str) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(PRESENTER) {
+        window.set_title(title)?;
+        return window.set_focus();
+    }
+    WebviewWindowBuilder::new(app, PRESENTER, WebviewUrl::App("presenter.html".into()))
+        .title(title)
+        .inner_size(960.0, 640.0)
+        .min_inner_size(480.0, 360.0)
+        .data_directory(webview_folder(app))
+        .build()?;
+    Ok(())
+}
+
+fn webview_folder(app: &AppHandle) -> std::path::PathBuf {
+    app.state::<Host>().folder().join("webview")
+}
+
+/// Brings the main window to the front.
+pub fn bring_to_front(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(MAIN) {
+        let shown = window
+            .unminimize()
+            .and_then(|()| window.show())
+            .and_then(|()| window.set_focus());
+        if let Err(error) = shown {
+            log::warn!("the window could not be brought to the front: {error}");
+        }
+    }
+}
+
+/// Puts language and practice into title and menu.
+pub async fn say_where_we_are(app: &AppHandle) {
+    let host = app.state::<Host>();
+    let language = host.language().await;
+    let title = match host.practice() {
+        Some(_) => say(language, "titlePractice", &[]),
+        None => say(language, "title", &[]),
+    };
+    let main = app.get_webview_window(MAIN);
+    let done = menu::build(app, language)
+        .and_then(|menu| app.set_menu(menu))
+        .and_then(|_| main.map_or(Ok(()), |main| main.set_title(&title)));
+    if let Err(error) = done {
+        log::warn!("title and menu could not be set: {error}");
+    }
+}
