@@ -1,0 +1,293 @@
+//! Ponte's real window, driven from outside: WebKitWebDriver starts the app and clicks in it.
+//!
+//! `PONTE_BIN` names the app to drive; `cargo xtask test` sets it and gives every run a display and
+//! a D-Bus session of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod keyring;
+pub mod processes;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use thirtyfour::extensions::query::ElementQueryable;
+use thirtyfour::{By, Capabilities, WebDriver, WebElement};
+use tokio::process::{Child, Command};
+
+/// How long anything on screen may take to appear before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A data folder that goes when the test ends.
+pub struct Home(PathBuf);
+
+impl Home {
+    /// An empty one.
+    pub fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("ponte-test-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Every file in it.
+    pub fn files(&self) -> Vec<PathBuf> {
+        fn walk(folder: &Path) -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .flat_map(|entry| match entry.path() {
+                    path if path.is_dir() => walk(&path),
+                    path => vec![path],
+                })
+                .collect()
+        }
+        walk(&self.0)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The words of the app in the tests' language.
+pub fn word(path: &str) -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/src/words/pt-BR.json");
+    let words: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let found = path.split('.').fold(&words, |at, key| &at[key]);
+    found
+        .as_str()
+        .unwrap_or_else(|| panic!("no word {path}"))
+        .to_owned()
+}
+
+/// The program named in an environment variable.
+pub fn program(variable: &str) -> PathBuf {
+    let hint =
+        "run this through `cargo xtask test` (or run, bench), which builds the app and names it";
+    std::env::var_os(variable)
+        .unwrap_or_else(|| panic!("{variable} is not set: {hint}"))
+        .into()
+}
+
+/// Starts WebKitWebDriver for programs with this environment; gives it and its address.
+pub async fn web_driver(environment: &[(&str, &str)]) -> (Child, String) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let process = Command::new("WebKitWebDriver")
+        .arg(format!("--port={port}"))
+        .envs(environment.iter().copied())
+        // What tauri-driver sets: it lets the webview be automated.
+        .env("TAURI_AUTOMATION", "true")
+        .env("TAURI_WEBVIEW_AUTOMATION", "true")
+        .env("LANG", "pt_BR.UTF-8")
+        .env("LC_ALL", "")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("WebKitWebDriver is installed (Debian: webkit2gtk-driver)");
+    let address = format!("http://127.0.0.1:{port}");
+    let ready = async {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready)
+        .await
+        .expect("WebKitWebDriver listens");
+    (process, address)
+}
+
+/// The capabilities that make WebKitWebDriver start a program as its browser.
+pub fn capabilities(program: &Path) -> Capabilities {
+    let mut capabilities = Capabilities::new();
+    let browser = serde_json::json!({ "binary": program, "args": [] });
+    capabilities
+        .set("webkitgtk:browserOptions", browser)
+        .unwrap();
+    capabilities
+}
+
+/// The running app.
+pub struct App {
+    /// The session.
+    pub driver: WebDriver,
+    home: PathBuf,
+    _web_driver: Child,
+}
+
+impl App {
+    /// Starts the app over a data folder. `zapi`: the base address of the pretend Z-API.
+    pub async fn open(home: &Path, zapi: Option<&str>) -> Self {
+        Self::open_with(home, zapi, &[]).await
+    }
+
+    /// The same with more in its environment.
+    pub async fn open_with(home: &Path, zapi: Option<&str>, more: &[(&str, &str)]) -> Self {
+        let folder = home.to_str().unwrap();
+        let mut environment = vec![("PONTE_HOME", folder)];
+        environment.extend(zapi.map(|address| ("PONTE_ZAPI_URL", address)));
+        environment.extend(more);
+        let (process, address) = web_driver(&environment).await;
+        let driver = WebDriver::new(&address, capabilities(&program("PONTE_BIN"))).await;
+        Self {
+            driver: driver.expect("the app starts and can be driven"),
+            home: home.to_owned(),
+            _web_driver: process,
+        }
+    }
+
+    /// The element that a selector finds, waiting for it to be there.
+    pub async fn find(&self, by: By) -> WebElement {
+        let what = format!("{by:?}");
+        let query = self
+            .driver
+            .query(by)
+            .wait(PATIENCE, Duration::from_millis(20));
+        let found = query.and_displayed().first().await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("{what} did not appear: {error}\n{}", self.page_text().await),
+        }
+    }
+
+    /// The element with a test hook (design.md §4).
+    pub async fn hook(&self, id: &str) -> WebElement {
+        self.find(By::Css(format!("[data-testid='{id}']"))).await
+    }
+
+    /// Clicks it.
+    pub async fn click(&self, id: &str) {
+        self.hook(id).await.click().await.unwrap();
+    }
+
+    /// Clicks the button that says something.
+    pub async fn press(&self, text: &str) {
+        let button = By::XPath(format!("//button[normalize-space()=\"{text}\"]"));
+        self.find(button).await.click().await.unwrap();
+    }
+
+    /// Types into the field with this label.
+    pub async fn fill(&self, label: &str, value: &str) {
+        let field = By::XPath(format!(
+            "//label[normalize-space()=\"{label}\"]/following::input[1]"
+        ));
+        self.find(field).await.send_keys(value).await.unwrap();
+    }
+
+    /// Waits until the attempt on screen is in a state.
+    pub async fn attempt_is(&self, state: &str) {
+        self.find(By::Css(format!(
+            "[data-testid='attempt-state'][data-state='{state}']"
+        )))
+        .await;
+    }
+
+    /// Chooses a customer in the list.
+    pub async fn choose(&self, name: &str) {
+        let row = By::XPath(format!(
+            "//*[@data-testid='customer-row'][contains(., \"{name}\")]"
+        ));
+        self.find(row).await.click().await.unwrap();
+    }
+
+    /// The connection code on screen, as an eye reads it.
+    pub async fn code(&self) -> String {
+        let code = self.hook("connection-code").await;
+        let script = "return [...arguments[0].querySelectorAll('[aria-hidden=true]')].map(e => e.textContent).join('')";
+        let shown = self
+            .driver
+            .execute(script, vec![code.to_json().unwrap()])
+            .await
+            .unwrap();
+        let text: String = shown.convert().unwrap();
+        text.chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect()
+    }
+
+    /// All the text on screen, for messages about failed tests.
+    pub async fn page_text(&self) -> String {
+        let text = self
+            .driver
+            .execute("return document.body.innerText", vec![])
+            .await;
+        text.ok()
+            .and_then(|text| text.convert().ok())
+            .unwrap_or_default()
+    }
+
+    /// Takes a picture.
+    pub async fn picture(&self, file: &Path) {
+        self.driver.screenshot(file).await.unwrap();
+    }
+
+    /// Ends the app as a person would.
+    pub async fn quit(self) {
+        self.driver.quit().await.unwrap();
+    }
+
+    /// Ends the app as a power cut would.
+    pub async fn kill(self) {
+        for pid in processes::of_home(&self.home) {
+            processes::kill(pid);
+        }
+        // The session is gone with its app; ending it can only fail.
+        let _ = self.driver.quit().await;
+    }
+
+    /// Records from now on every message that the Rust side sends to this window.
+    pub async fn record_messages(&self) {
+        let script = "
+            const callbacks = window.__TAURI_INTERNALS__.callbacks;
+            const get = callbacks.get.bind(callbacks);
+            window.recorded = [];
+            callbacks.get = (id) => {
+                const callback = get(id);
+                return callback && ((data) => {
+                    window.recorded.push(JSON.stringify(data));
+                    return callback(data);
+                });
+            };
+            // What was sent before is asked for again.
+            for (const command of ['app_state', 'accounts', 'templates'])
+                window.__TAURI_INTERNALS__.invoke(command);
+            window.__TAURI_INTERNALS__.invoke('customers', { query: { text: '', accountId: null } });
+        ";
+        self.driver.execute(script, vec![]).await.unwrap();
+    }
+
+    /// What was recorded.
+    pub async fn recorded_messages(&self) -> Vec<String> {
+        let recorded = self
+            .driver
+            .execute("return window.recorded", vec![])
+            .await
+            .unwrap();
+        recorded.convert().unwrap()
+    }
+}
+
+/// What the clipboard holds, read by another program.
+pub async fn clipboard() -> String {
+    let output = Command::new("xclip")
+        .args(["-selection", "clipboard", "-out"])
+        .output()
+        .await;
+    String::from_utf8(output.expect("xclip is installed").stdout).unwrap()
+}

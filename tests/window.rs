@@ -1,0 +1,311 @@
+//! End to end: the real window, the real keychain, the pretend Z-API over real HTTP.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use ponte_tests::{App, Home, clipboard, keyring, processes, word};
+use practice::{Action, Config, Customer, Practice, Scenario};
+use thirtyfour::By;
+
+const CLIENT_TOKEN: &str = "F0FAKECLIENTTOKENF0FAKES";
+
+async fn practice(scenarios: &[Scenario]) -> Practice {
+    let config = Config {
+        customers: scenarios.to_vec(),
+        client_token: Some(CLIENT_TOKEN.into()),
+        ..Config::default()
+    };
+    Practice::start(config).await.unwrap()
+}
+
+/// The app over a home with an open keychain.
+async fn app(home: &Home, server: &Practice) -> App {
+    keyring::open(home.path());
+    App::open(home.path(), Some(&server.url())).await
+}
+
+async fn add_account(app: &App) {
+    app.click("add-account").await;
+    app.fill(&word("accountForm.name"), "Agência Litoral").await;
+    app.fill(&word("accountForm.clientToken"), CLIENT_TOKEN)
+        .await;
+    app.press(&word("accountForm.save")).await;
+    app.hook("customer-search").await;
+}
+
+async fn add_customer(app: &App, customer: &Customer, server: &Practice) {
+    app.press(&word("customers.add")).await;
+    app.fill(
+        &word("customerForm.address"),
+        &customer.address(&server.url()),
+    )
+    .await;
+    app.fill(&word("customerForm.name"), &customer.name).await;
+    app.fill(&word("customerForm.phone"), &customer.phone).await;
+    // The button in the dialog says the same as the one that opened it, perhaps.
+    let save = By::XPath("//dialog[@open]//button[@type='submit']");
+    app.find(save).await.click().await.unwrap();
+    app.choose(&customer.name).await;
+}
+
+async fn get_code(app: &App) -> String {
+    app.click("method-extension").await;
+    app.attempt_is("preparing").await;
+    app.click("new-code").await;
+    app.attempt_is("waiting").await;
+    app.code().await
+}
+
+#[tokio::test]
+async fn from_an_empty_app_to_connected_and_no_secret_anywhere() {
+    let home = Home::new("connect");
+    let server = practice(&[Scenario::Connects]).await;
+    let customer = server.customers().remove(0);
+    let app = app(&home, &server).await;
+    app.hook("practice").await;
+    app.record_messages().await;
+
+    add_account(&app).await;
+    add_customer(&app, &customer, &server).await;
+    let code = get_code(&app).await;
+    assert_eq!(code.len(), 9, "{code}");
+
+    app.click("copy-code").await;
+    app.find(By::XPath(format!(
+        "//*[normalize-space()=\"{}\"]",
+        word("extension.codeCopied")
+    )))
+    .await;
+    assert_eq!(clipboard().await, code, "what is copied is what is shown");
+    app.click("copy-message").await;
+    app.find(By::XPath(format!(
+        "//*[normalize-space()=\"{}\"]",
+        word("extension.messageCopied")
+    )))
+    .await;
+    let message = clipboard().await;
+    for part in [
+        code.as_str(),
+        &customer.name,
+        "chromewebstore.google.com",
+        "Conectar na Z-API",
+    ] {
+        assert!(
+            message.contains(part),
+            "the message lacks {part}: {message}"
+        );
+    }
+
+    server
+        .play(&customer.instance_id, Action::TypesCode)
+        .unwrap();
+    server
+        .play(&customer.instance_id, Action::Confirms)
+        .unwrap();
+    app.attempt_is("connected").await;
+
+    // The report, as an agent would copy it.
+    app.driver
+        .execute("window.__TAURI_INTERNALS__.invoke('copy_diagnostic_report').then(() => window.reported = true)", vec![])
+        .await
+        .unwrap();
+    app.driver.execute_async("const done = arguments[0]; const look = () => window.reported ? done() : requestAnimationFrame(look); look()", vec![]).await.unwrap();
+    let report = clipboard().await;
+    assert!(report.contains("Ponte "), "{report}");
+
+    let secrets = [CLIENT_TOKEN, customer.token.as_str()];
+    let messages = app.recorded_messages().await;
+    assert!(
+        messages.len() > 10,
+        "the recorder works: {}",
+        messages.len()
+    );
+    assert!(
+        messages.iter().any(|m| m.contains(&code)),
+        "it hears the attempt as well"
+    );
+    let mut places: Vec<(String, Vec<u8>)> = messages
+        .into_iter()
+        .map(|message| ("a message to the window".into(), message.into_bytes()))
+        .collect();
+    places.push(("the diagnostic report".into(), report.into_bytes()));
+    for pid in processes::all() {
+        for file in ["cmdline", "environ"] {
+            places.push((
+                format!("{file} of process {pid}"),
+                processes::read(pid, file),
+            ));
+        }
+    }
+    app.quit().await;
+    let files = home.files();
+    assert!(files.iter().any(|file| file.ends_with("ponte.db")));
+    assert!(
+        files.iter().any(|file| file.ends_with("logs/ponte.log")),
+        "{files:?}"
+    );
+    for file in files {
+        places.push((
+            file.display().to_string(),
+            std::fs::read(&file).unwrap_or_default(),
+        ));
+    }
+    for secret in secrets {
+        for (place, bytes) in &places {
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!found, "a secret is in {place}");
+        }
+    }
+    for (place, bytes) in &places {
+        if place.ends_with("ponte.log") || place.contains("report") {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(
+                !text.contains(&customer.name) && !text.contains(&code),
+                "{place}: {text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_expired_code_cannot_be_copied_and_a_new_one_connects() {
+    let home = Home::new("expiry");
+    let server = practice(&[Scenario::Expires]).await;
+    let customer = server.customers().remove(0);
+    let app = app(&home, &server).await;
+    add_account(&app).await;
+    add_customer(&app, &customer, &server).await;
+    let first = get_code(&app).await;
+    // This customer's codes live 20 s; the state is awaited, not the time.
+    app.attempt_is("expired").await;
+    let copy = app
+        .driver
+        .find_all(By::Css(
+            "[data-testid='copy-code'], [data-testid='copy-message']",
+        ))
+        .await;
+    assert!(
+        copy.unwrap().is_empty(),
+        "nothing offers to copy a dead code"
+    );
+    app.click("new-code").await;
+    app.attempt_is("waiting").await;
+    let second = app.code().await;
+    assert_ne!(first, second);
+    server
+        .play(&customer.instance_id, Action::TypesCode)
+        .unwrap();
+    server
+        .play(&customer.instance_id, Action::Confirms)
+        .unwrap();
+    app.attempt_is("connected").await;
+    app.quit().await;
+}
+
+#[tokio::test]
+async fn killed_in_an_attempt_it_starts_again_with_everything() {
+    let home = Home::new("killed");
+    let server = practice(&[Scenario::Connects, Scenario::AlreadyConnected]).await;
+    let customers = server.customers();
+    let app = app(&home, &server).await;
+    add_account(&app).await;
+    for customer in &customers {
+        add_customer(&app, customer, &server).await;
+    }
+    app.choose(&customers[0].name).await;
+    get_code(&app).await;
+    app.kill().await;
+
+    let app = App::open(home.path(), Some(&server.url())).await;
+    app.choose(&customers[1].name).await;
+    app.choose(&customers[0].name).await;
+    get_code(&app).await;
+    server
+        .play(&customers[0].instance_id, Action::TypesCode)
+        .unwrap();
+    server
+        .play(&customers[0].instance_id, Action::Confirms)
+        .unwrap();
+    app.attempt_is("connected").await;
+    app.quit().await;
+}
+
+#[tokio::test]
+async fn practice_needs_one_click_and_touches_nothing_of_the_real_profile() {
+    let home = Home::new("practice");
+    // No keychain is opened for this run: practice must not need one.
+    let app = App::open(home.path(), None).await;
+    app.click("practice").await;
+    app.choose("Padaria Aurora").await;
+    let code = get_code(&app).await;
+    assert_eq!(code.len(), 9);
+    app.press(&word("practice.actions.typesCode")).await;
+    app.press(&word("practice.actions.confirms")).await;
+    app.attempt_is("connected").await;
+    app.press(&word("app.leavePractice")).await;
+    app.hook("add-account").await;
+    app.quit().await;
+    let database = std::fs::read(home.path().join("ponte.db")).unwrap();
+    let name = "Padaria Aurora".as_bytes();
+    assert!(
+        !database.windows(name.len()).any(|window| window == name),
+        "practice leaves no trace"
+    );
+}
+
+#[tokio::test]
+async fn a_second_launch_ends_and_brings_the_first_to_the_front() {
+    let home = Home::new("twice");
+    let app = App::open(home.path(), None).await;
+    app.hook("practice").await;
+    let second = tokio::process::Command::new(ponte_tests::program("PONTE_BIN"))
+        .env("PONTE_HOME", home.path())
+        .status();
+    let status = tokio::time::timeout(ponte_tests::PATIENCE, second)
+        .await
+        .expect("the second ends by itself");
+    assert!(status.unwrap().success());
+    app.hook("practice").await;
+    app.quit().await;
+}
+
+#[tokio::test]
+async fn quitting_takes_less_than_a_second_whatever_is_under_way() {
+    let home = Home::new("quit");
+    let server = practice(&[Scenario::SlowAndFaulty]).await;
+    let customer = server.customers().remove(0);
+    let app = app(&home, &server).await;
+    add_account(&app).await;
+    add_customer(&app, &customer, &server).await;
+    // A call that takes seconds is under way.
+    app.click("method-extension").await;
+    app.attempt_is("preparing").await;
+    app.click("new-code").await;
+    let running = processes::of_home(home.path());
+    assert!(!running.is_empty());
+    let asked = std::time::Instant::now();
+    let ponte = running
+        .iter()
+        .find(|pid| processes::read(**pid, "comm") == b"ponte\n")
+        .copied()
+        .unwrap();
+    let window = tokio::process::Command::new("xdotool")
+        .args([
+            "search",
+            "--pid",
+            &ponte.to_string(),
+            "--name",
+            "Ponte",
+            "windowclose",
+        ])
+        .status();
+    assert!(window.await.unwrap().success());
+    while !processes::read(ponte, "cmdline").is_empty() {
+        assert!(
+            asked.elapsed() < std::time::Duration::from_secs(1),
+            "still running after a second"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
