@@ -78,6 +78,7 @@ pub struct Host {
     practice: Mutex<Option<Arc<PracticeDesk>>>,
     app_events: Mutex<Option<Channel<AppEvent>>>,
     presented: watch::Sender<Presented>,
+    menu_language: Mutex<Option<Language>>,
     /// By window and channel.
     followers: Mutex<HashMap<(String, u32), AbortHandle>>,
 }
@@ -95,6 +96,7 @@ impl Host {
             practice: Mutex::default(),
             app_events: Mutex::default(),
             presented: watch::Sender::default(),
+            menu_language: Mutex::default(),
             followers: Mutex::default(),
         }
     }
@@ -148,6 +150,11 @@ impl Host {
             None => None,
         };
         chosen.unwrap_or_else(words::system_language)
+    }
+
+    /// Notes the language that the menu gets now; gives the one it had.
+    pub fn menu_language(&self, language: Language) -> Option<Language> {
+        lock(&self.menu_language).replace(language)
     }
 
     /// Practice, if it is on.

@@ -1,5 +1,6 @@
 //! The two windows: main, and the presenter for screen sharing.
 
+use desk::Language;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
 
 use crate::host::Host;
@@ -14,7 +15,8 @@ pub const PRESENTER: &str = "presenter";
 /// Opens the main window. Size and place come from the last time.
 pub fn open_main(app: &AppHandle) -> tauri::Result<()> {
     let language = system_language();
-    app.set_menu(menu::build(app, language)?)?;
+    app.state::<Host>().menu_language(language);
+    set_menu(app, language)?;
     WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title(say(language, "title", &[]))
         .inner_size(1280.0, 800.0)
@@ -64,11 +66,18 @@ pub async fn say_where_we_are(app: &AppHandle) {
         Some(_) => say(language, "titlePractice", &[]),
         None => say(language, "title", &[]),
     };
-    let main = app.get_webview_window(MAIN);
-    let done = menu::build(app, language)
-        .and_then(|menu| app.set_menu(menu))
-        .and_then(|_| main.map_or(Ok(()), |main| main.set_title(&title)));
-    if let Err(error) = done {
-        log::warn!("title and menu could not be set: {error}");
+    let titled = app
+        .get_webview_window(MAIN)
+        .map(|main| main.set_title(&title));
+    // Replaced only when its words change: GTK complains about every menu that goes.
+    let menu = (host.menu_language(language) != Some(language)).then(|| set_menu(app, language));
+    for done in [titled, menu].into_iter().flatten() {
+        if let Err(error) = done {
+            log::warn!("title or menu could not be set: {error}");
+        }
     }
+}
+
+fn set_menu(app: &AppHandle, language: Language) -> tauri::Result<()> {
+    app.set_menu(menu::build(app, language)?).map(drop)
 }

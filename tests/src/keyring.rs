@@ -1,21 +1,22 @@
-//! A real keychain for a run: gnome-keyring in the D-Bus session that the run was given.
+//! A real keychain for a run: gnome-keyring in the D-Bus session and the data folder that the run
+//! was given (`xtask/src/session.rs`).
 
-use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 
-/// Starts the Secret Service with an open keyring in `home`.
-pub fn open(home: &Path) {
-    let status = Command::new("sh")
-        .args([
-            "-c",
-            "printf test | gnome-keyring-daemon --unlock --components=secrets --replace",
-        ])
-        .env("HOME", home)
-        .env("XDG_DATA_HOME", home)
-        .env("XDG_RUNTIME_DIR", home)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .expect("gnome-keyring-daemon is installed");
-    assert!(status.success(), "the keyring did not open");
+/// Starts the Secret Service with an open keyring, once per run.
+pub fn open() {
+    static OPEN: Once = Once::new();
+    OPEN.call_once(|| {
+        let status = Command::new("sh")
+            .args([
+                "-c",
+                "printf test | gnome-keyring-daemon --unlock --components=secrets",
+            ])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .expect("gnome-keyring-daemon is installed");
+        assert!(status.success(), "the keyring did not open");
+    });
 }

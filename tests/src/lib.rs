@@ -139,6 +139,7 @@ impl App {
 
     /// The same with more in its environment.
     pub async fn open_with(home: &Path, zapi: Option<&str>, more: &[(&str, &str)]) -> Self {
+        keyring::open();
         let folder = home.to_str().unwrap();
         let mut environment = vec![("PONTE_HOME", folder)];
         environment.extend(zapi.map(|address| ("PONTE_ZAPI_URL", address)));
@@ -209,16 +210,8 @@ impl App {
     /// The connection code on screen, as an eye reads it.
     pub async fn code(&self) -> String {
         let code = self.hook("connection-code").await;
-        let script = "return [...arguments[0].querySelectorAll('[aria-hidden=true]')].map(e => e.textContent).join('')";
-        let shown = self
-            .driver
-            .execute(script, vec![code.to_json().unwrap()])
-            .await
-            .unwrap();
-        let text: String = shown.convert().unwrap();
-        text.chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect()
+        let text = code.prop("textContent").await.unwrap();
+        text.unwrap_or_default().trim().to_owned()
     }
 
     /// All the text on screen, for messages about failed tests.

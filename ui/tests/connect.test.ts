@@ -100,6 +100,17 @@ test("a copy that comes too late is refused in words", async () => {
   await page.getByTestId("connection-code").filter({ hasText: "KD27-PM94" }).waitFor();
 });
 
+test("a second click while a code is fetched asks for none", async () => {
+  const page = await open("preparing");
+  await aurora(page);
+  await page.evaluate(() => window.fake.hold("getCode"));
+  await page.getByTestId("new-code").click();
+  await page.locator('[data-testid="new-code"][aria-disabled="true"]').click({ force: true });
+  await page.evaluate(() => window.fake.release("getCode"));
+  await page.getByTestId("connection-code").waitFor();
+  expect(await calls(page, "getCode")).toBe(1);
+});
+
 test("another number than the expected one is told", async () => {
   const page = await open("otherNumber");
   await aurora(page);

@@ -14,6 +14,9 @@ use crate::vault::{Holder, Keep, SecretName, Secrets};
 /// Most customers whose tokens are compared with a credential being typed.
 const MOST_COMPARED: usize = 200;
 
+/// Most instances on which a Client-Token is tried.
+const MOST_TRIED: usize = 5;
+
 /// Where a secret is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -250,34 +253,50 @@ impl Desk {
         };
         let client_token = match secrets.get(SecretName::ClientToken) {
             None => Verdict::NotSaved,
-            Some(client_token) => {
-                let instance = match self.store.customers("", Some(id)).await?.0.first() {
-                    Some(customer) => {
-                        let token = self.instance_token(customer).await?;
-                        Some((customer.instance_id.clone(), token))
-                    }
-                    None => listed.map(|instance| (instance.id, instance.token)),
-                };
-                match instance {
-                    None => Verdict::NeedsCustomer,
-                    Some((id, token)) => {
-                        let credentials = zapi::InstanceCredentials {
-                            id,
-                            token,
-                            client_token: Some(client_token.clone()),
-                        };
-                        match client.instance(&credentials).status().await {
-                            Ok(_) => Verdict::Works,
-                            Err(error) => self.verdict(error.into()),
-                        }
-                    }
-                }
-            }
+            Some(token) => self.test_client_token(&record, token, listed).await?,
         };
         Ok(AccountTest {
             client_token,
             partner_token,
         })
+    }
+
+    /// Tries a Client-Token on the account's instances, and on `listed` from the Partner API. An
+    /// instance that Z-API does not know says nothing of the Client-Token: the next one is tried.
+    async fn test_client_token(
+        &self,
+        record: &AccountRecord,
+        client_token: &SecretString,
+        listed: Option<zapi::InstanceRow>,
+    ) -> Result<Verdict> {
+        let mut instances = Vec::new();
+        for customer in self.store.customers("", Some(&record.id)).await?.0 {
+            if instances.len() == MOST_TRIED {
+                break;
+            }
+            // One whose token is gone (kept for an earlier session) cannot be tried.
+            if let Ok(token) = self.instance_token(&customer).await {
+                instances.push((customer.instance_id, token));
+            }
+        }
+        instances.extend(listed.map(|row| (row.id, row.token)));
+        let mut verdict = Verdict::NeedsCustomer;
+        for (id, token) in instances {
+            let credentials = zapi::InstanceCredentials {
+                id,
+                token,
+                client_token: Some(client_token.clone()),
+            };
+            verdict = match self.client().instance(&credentials).status().await {
+                Ok(_) => Verdict::Works,
+                Err(error) => self.verdict(error.into()),
+            };
+            let unknown = ErrorCode::InstanceNotFound;
+            if !matches!(&verdict, Verdict::Failed { failure } if failure.code == unknown) {
+                break;
+            }
+        }
+        Ok(verdict)
     }
 
     /// Removes an account without customers, and its secrets.
