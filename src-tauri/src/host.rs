@@ -22,7 +22,7 @@ use crate::words::{self, say};
 /// What the menu can ask of the main window.
 #[derive(Clone, Copy, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = desk::TYPES)]
+#[ts(export_to = desk::TYPES)]
 pub enum MenuAction {
     /// The form for a new customer.
     AddCustomer,
@@ -41,7 +41,7 @@ pub enum MenuAction {
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
-#[ts(export, export_to = desk::TYPES)]
+#[ts(export_to = desk::TYPES)]
 pub enum AppEvent {
     /// A menu item was chosen.
     Menu {

@@ -70,3 +70,34 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         presenter::presenter_time_left,
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use desk::{accounts, attempt::view, customers, messages};
+    use ts_rs::{Config, TS};
+
+    /// Writes the types that commands take and give, and all that those are made of. In one test,
+    /// as every process that exports begins the file anew.
+    #[test]
+    fn the_types_that_cross_are_exported() {
+        let config = Config::from_env();
+        let export = |exported: Result<(), ts_rs::ExportError>| exported.unwrap();
+        export(super::app::AppState::export_all(&config));
+        export(crate::host::AppEvent::export_all(&config));
+        export(accounts::Account::export_all(&config));
+        export(accounts::AccountForm::export_all(&config));
+        export(accounts::AccountSecret::export_all(&config));
+        export(accounts::AccountTest::export_all(&config));
+        export(customers::CustomerPage::export_all(&config));
+        export(customers::CustomerQuery::export_all(&config));
+        export(customers::CustomerForm::export_all(&config));
+        export(customers::CustomerCheck::export_all(&config));
+        export(customers::CustomerStatus::export_all(&config));
+        export(view::Attempt::export_all(&config));
+        export(view::PresenterView::export_all(&config));
+        export(messages::Template::export_all(&config));
+        export(crate::links::Link::export_all(&config));
+        export(crate::links::OpenedIn::export_all(&config));
+        export(super::practice::PracticeStrip::export_all(&config));
+    }
+}

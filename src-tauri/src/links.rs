@@ -13,7 +13,7 @@ use ts_rs::TS;
 /// A place that can be opened.
 #[derive(Clone, Copy, Debug, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = desk::TYPES)]
+#[ts(export_to = desk::TYPES)]
 pub enum Link {
     /// The Z-API Conector extension.
     ChromeStore,
@@ -34,7 +34,7 @@ impl Link {
 /// What opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = desk::TYPES)]
+#[ts(export_to = desk::TYPES)]
 pub enum OpenedIn {
     /// Chrome.
     Chrome,

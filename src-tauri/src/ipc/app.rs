@@ -13,7 +13,7 @@ use crate::{diagnostics, windows};
 /// What the main window must know before it shows anything.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = desk::TYPES)]
+#[ts(export_to = desk::TYPES)]
 pub struct AppState {
     version: String,
     /// In force now.

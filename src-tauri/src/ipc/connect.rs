@@ -32,11 +32,8 @@ pub async fn follow_attempt(
     host.follow(window.label(), id, async move {
         let mut changes = desk.changes(&customer_id);
         loop {
-            let view = match desk.attempt_view(&customer_id).await {
-                Ok(view) => view,
-                // Removed meanwhile.
-                Err(_) => None,
-            };
+            // An error: the customer was removed meanwhile.
+            let view = desk.attempt_view(&customer_id).await.unwrap_or_default();
             if on.send(view).is_err() {
                 return;
             }

@@ -14,7 +14,7 @@ use crate::windows;
 /// What the practice customer can do.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = desk::TYPES)]
+#[ts(export_to = desk::TYPES)]
 pub enum PracticeAction {
     /// Types the connection code into the extension.
     TypesCode,
@@ -46,7 +46,7 @@ impl From<PracticeAction> for Action {
 
 /// The strip under a practice customer.
 #[derive(Clone, Debug, Serialize, TS)]
-#[ts(export, export_to = desk::TYPES)]
+#[ts(export_to = desk::TYPES)]
 pub struct PracticeStrip {
     /// The scenario's name, a key of the words.
     #[ts(type = "string")]

@@ -20,7 +20,7 @@ const MOST_TRIED: usize = 5;
 /// Where a secret is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum Saved {
     /// Nowhere.
     No,
@@ -33,7 +33,7 @@ pub enum Saved {
 /// All that the UI ever learns of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct SecretState {
     /// Where it is.
     pub saved: Saved,
@@ -64,7 +64,7 @@ impl SecretState {
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct Account {
     /// Its id.
     pub id: String,
@@ -82,7 +82,7 @@ pub struct Account {
 /// A new account, as typed. Debug is not derived: it holds secrets.
 #[derive(Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct AccountForm {
     /// Its name.
     pub name: String,
@@ -99,7 +99,7 @@ pub struct AccountForm {
 /// Which of an account's secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum AccountSecret {
     /// The Client-Token.
     ClientToken,
@@ -126,7 +126,7 @@ impl AccountSecret {
 /// What a real call said of one credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum Verdict {
     /// It was accepted.
     Works,
@@ -144,7 +144,7 @@ pub enum Verdict {
 /// What real calls said of an account's credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct AccountTest {
     /// Of the Client-Token.
     pub client_token: Verdict,

@@ -20,7 +20,7 @@ use crate::vault::{Holder, Keep, SecretName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, sqlx::Type)]
 #[serde(rename_all = "camelCase")]
 #[sqlx(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum ConnectionStatus {
     /// Never read.
     Unknown,
@@ -56,7 +56,7 @@ impl ConnectionStatus {
 /// A customer, as listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct CustomerRow {
     /// The id.
     pub id: String,
@@ -85,7 +85,7 @@ pub struct CustomerRow {
 
 /// The customers found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct CustomerPage {
     /// The first of them ([`crate::store::PAGE`]).
     pub rows: Vec<CustomerRow>,
@@ -97,7 +97,7 @@ pub struct CustomerPage {
 /// Which customers to list.
 #[derive(Clone, Debug, Default, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct CustomerQuery {
     /// Words of name, number or instance id.
     pub text: String,
@@ -108,7 +108,7 @@ pub struct CustomerQuery {
 /// A customer, as typed. Debug is not derived: it holds a secret.
 #[derive(Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct CustomerForm {
     /// Whose customer.
     pub account_id: String,
@@ -131,7 +131,7 @@ pub struct CustomerForm {
 /// What can be said of a form without any call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct CustomerCheck {
     /// Its mistakes; empty if it can be saved.
     pub problems: Vec<Problem>,
@@ -146,7 +146,7 @@ pub struct CustomerCheck {
 /// What the server said just now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct CustomerStatus {
     /// Connected or not.
     pub status: ConnectionStatus,

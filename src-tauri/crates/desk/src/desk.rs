@@ -56,7 +56,7 @@ impl Config {
             folder: Some(folder),
             vault: Vault::new(Arc::new(Keychain), vault::TIMEOUT),
             fixed_address: None,
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::new(SystemClock),
         }
     }
 }

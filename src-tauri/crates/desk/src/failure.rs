@@ -9,7 +9,7 @@ use ts_rs::TS;
 /// severity and the next step; a code without a row there does not compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum ErrorCode {
     /// No network at all.
     Offline,
@@ -98,11 +98,12 @@ pub enum ErrorCode {
 /// What went wrong, and the harmless values that the sentence about it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[error("{code:?}")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct Failure {
     /// Which sentence to show.
     pub code: ErrorCode,
     /// retryAfterSeconds, status, address, field, problem, customerName: never a secret.
+    #[ts(type = "Record<string, string>")]
     pub params: BTreeMap<String, String>,
 }
 

@@ -23,7 +23,7 @@ pub struct Reading<T> {
 /// The number that is connected, as WhatsApp tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct Identity {
     /// Digits with country code.
     pub phone: Option<String>,

@@ -17,7 +17,7 @@ pub const LONGEST_SECRET: usize = 500;
 /// The place in a form that a problem belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum Field {
     /// A name.
     Name,
@@ -42,7 +42,7 @@ pub enum Field {
 /// What is wrong with what stands in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum ProblemCode {
     /// Nothing there.
     Missing,
@@ -78,13 +78,14 @@ pub enum ProblemCode {
 
 /// One mistake, found before any call is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct Problem {
     /// Where.
     pub field: Field,
     /// What.
     pub code: ProblemCode,
     /// Harmless values for the sentence about it.
+    #[ts(type = "Record<string, string>")]
     pub params: BTreeMap<String, String>,
 }
 

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 /// A language that Ponte speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, sqlx::Type)]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum Language {
     /// Portuguese of Brazil: most customers.
     #[serde(rename = "pt-BR")]

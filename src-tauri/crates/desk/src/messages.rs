@@ -15,7 +15,7 @@ pub const LONGEST_TEMPLATE: usize = 4_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, sqlx::Type)]
 #[serde(rename_all = "camelCase")]
 #[sqlx(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum MessageKind {
     /// Steps 1 and 2, before a connection code is spent.
     Preparation,
@@ -71,7 +71,7 @@ impl MessageKind {
 
 /// A template, as the settings show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct Template {
     /// The customer's language.
     pub language: Language,

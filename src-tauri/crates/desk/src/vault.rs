@@ -52,7 +52,7 @@ impl Holder {
 /// Where the agent wants a secret kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum Keep {
     /// In the OS keychain.
     Keychain,

@@ -35,7 +35,7 @@ async fn desk_over(url: &str, folder: Option<&Path>, keychain: Arc<Memory>) -> A
         folder: folder.map(Path::to_owned),
         vault: Vault::new(keychain, Duration::from_secs(1)),
         fixed_address: Some(url.to_owned()),
-        clock: Arc::new(SystemClock::default()),
+        clock: Arc::new(SystemClock),
     };
     Desk::open(config).await.unwrap()
 }
@@ -476,7 +476,7 @@ async fn a_keychain_that_fails_loses_nothing_and_saves_nothing() {
         folder: None,
         vault: Vault::new(Arc::new(Locked), Duration::from_secs(1)),
         fixed_address: Some(server.url()),
-        clock: Arc::new(SystemClock::default()),
+        clock: Arc::new(SystemClock),
     })
     .await
     .unwrap();

@@ -16,7 +16,7 @@ use crate::phone;
 /// How a customer is being connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum Method {
     /// The connection code of the Z-API Conector extension.
     Extension,
@@ -25,7 +25,7 @@ pub enum Method {
 /// The connected number against the one the desk expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum ExpectedNumber {
     /// It is the one.
     Matches,
@@ -52,7 +52,7 @@ impl ExpectedNumber {
 /// A connection code, ready to be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct ConnectionCode {
     /// Exactly as received.
     pub text: String,
@@ -73,7 +73,7 @@ pub struct ConnectionCode {
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum Phase {
     /// The status is being read.
     Checking,
@@ -118,7 +118,7 @@ pub enum Phase {
 /// An attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct Attempt {
     /// Whose.
     pub customer_id: String,
@@ -138,7 +138,7 @@ pub struct Attempt {
 /// What the presenter window shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub enum PresenterState {
     /// Steps 1 and 2.
     Preparing,
@@ -155,7 +155,7 @@ pub enum PresenterState {
 /// An attempt for the customer's eyes: no names, no numbers but the customer's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = crate::TYPES)]
+#[ts(export_to = crate::TYPES)]
 pub struct PresenterView {
     /// The customer's.
     pub language: Language,
