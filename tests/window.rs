@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use ponte_tests::{App, Home, clipboard, processes, word};
+use std::time::Duration;
+
+use ponte_tests::{App, Home, PATIENCE, clipboard, keyring, processes, program, word};
 use practice::{Action, Config, Customer, Practice, Scenario};
+use serde_json::json;
 use thirtyfour::By;
 
+const PARTNER_TOKEN: &str = "FAKEPARTNERTOKENFAKE0001";
+const REPLACED_TOKEN: &str = "FAKEPARTNERTOKENFAKE0002";
 const CLIENT_TOKEN: &str = "F0FAKECLIENTTOKENF0FAKES";
 
 async fn practice(scenarios: &[Scenario]) -> Practice {
@@ -25,6 +30,8 @@ async fn add_account(app: &App) {
     app.click("add-account").await;
     app.fill(&word("accountForm.name"), "Agência Litoral").await;
     app.fill(&word("accountForm.clientToken"), CLIENT_TOKEN)
+        .await;
+    app.fill(&word("accountForm.partnerToken"), PARTNER_TOKEN)
         .await;
     app.press(&word("accountForm.save")).await;
     app.hook("customer-search").await;
@@ -102,16 +109,25 @@ async fn from_an_empty_app_to_connected_and_no_secret_anywhere() {
         .unwrap();
     app.attempt_is("connected").await;
 
-    // The report, as an agent would copy it.
-    app.driver
-        .execute("window.__TAURI_INTERNALS__.invoke('copy_diagnostic_report').then(() => window.reported = true)", vec![])
-        .await
-        .unwrap();
-    app.driver.execute_async("const done = arguments[0]; const look = () => window.reported ? done() : requestAnimationFrame(look); look()", vec![]).await.unwrap();
+    let accounts = app.driver.execute_async(
+        "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('accounts').then((all) => done(all[0].id))",
+        vec![],
+    );
+    let id: String = accounts.await.unwrap().convert().unwrap();
+    let replace =
+        json!({ "id": id, "secret": "partnerToken", "value": REPLACED_TOKEN, "keep": "keychain" });
+    app.command("set_account_secret", replace).await;
+    // As an agent would copy it.
+    app.command("copy_diagnostic_report", json!({})).await;
     let report = clipboard().await;
     assert!(report.contains("Ponte "), "{report}");
 
-    let secrets = [CLIENT_TOKEN, customer.token.as_str()];
+    let secrets = [
+        CLIENT_TOKEN,
+        PARTNER_TOKEN,
+        REPLACED_TOKEN,
+        customer.token.as_str(),
+    ];
     let messages = app.recorded_messages().await;
     assert!(
         messages.len() > 10,
@@ -236,6 +252,7 @@ async fn killed_in_an_attempt_it_starts_again_with_everything() {
 #[ignore = "needs a display and a D-Bus session; cargo xtask test runs it"]
 async fn practice_needs_one_click_and_touches_nothing_of_the_real_profile() {
     let home = Home::new("practice");
+    let before = keyring::entries();
     let app = App::open(home.path(), None).await;
     app.click("practice").await;
     app.choose("Padaria Aurora").await;
@@ -247,11 +264,16 @@ async fn practice_needs_one_click_and_touches_nothing_of_the_real_profile() {
     app.press(&word("app.leavePractice")).await;
     app.hook("add-account").await;
     app.quit().await;
-    let database = std::fs::read(home.path().join("ponte.db")).unwrap();
     let name = "Padaria Aurora".as_bytes();
-    assert!(
-        !database.windows(name.len()).any(|window| window == name),
-        "practice leaves no trace"
+    for file in home.files() {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let found = bytes.windows(name.len()).any(|window| window == name);
+        assert!(!found, "practice left a trace in {}", file.display());
+    }
+    assert_eq!(
+        keyring::entries(),
+        before,
+        "practice asked the keychain for nothing"
     );
 }
 
@@ -261,15 +283,47 @@ async fn a_second_launch_ends_and_brings_the_first_to_the_front() {
     let home = Home::new("twice");
     let app = App::open(home.path(), None).await;
     app.hook("practice").await;
-    let second = tokio::process::Command::new(ponte_tests::program("PONTE_BIN"))
+    assert!(app.outside(&["windowunmap", "--sync"]).await);
+    assert!(!app.outside(&[]).await, "the window is hidden");
+    let second = tokio::process::Command::new(program("PONTE_BIN"))
         .env("PONTE_HOME", home.path())
         .status();
-    let status = tokio::time::timeout(ponte_tests::PATIENCE, second)
+    let status = tokio::time::timeout(PATIENCE, second).await;
+    assert!(
+        status
+            .expect("the second ends by itself")
+            .unwrap()
+            .success()
+    );
+    let shown = async {
+        while !app.outside(&[]).await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, shown)
         .await
-        .expect("the second ends by itself");
-    assert!(status.unwrap().success());
-    app.hook("practice").await;
+        .expect("the first is shown again");
     app.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a display and a D-Bus session; cargo xtask test runs it"]
+async fn the_window_comes_back_in_its_size() {
+    let home = Home::new("size");
+    let app = App::open(home.path(), None).await;
+    app.hook("practice").await;
+    assert!(app.outside(&["windowsize", "--sync", "1011", "707"]).await);
+    app.quit_by_key().await;
+    drop(app);
+    let again = App::open(home.path(), None).await;
+    again.hook("practice").await;
+    let width = again
+        .driver
+        .execute("return window.innerWidth", vec![])
+        .await
+        .unwrap();
+    assert_eq!(width.convert::<u32>().unwrap(), 1011);
+    again.quit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,34 +338,6 @@ async fn quitting_takes_less_than_a_second_whatever_is_under_way() {
     // This customer's second status call takes two seconds.
     app.click("method-extension").await;
     app.attempt_is("checking").await;
-    let running = processes::of_home(home.path());
-    assert!(!running.is_empty());
-    let asked = std::time::Instant::now();
-    let ponte = running
-        .iter()
-        .find(|pid| processes::read(**pid, "comm") == b"ponte\n")
-        .copied()
-        .unwrap();
-    let window = tokio::process::Command::new("xdotool")
-        .args([
-            "search",
-            "--onlyvisible",
-            "--pid",
-            &ponte.to_string(),
-            "--name",
-            "Ponte",
-            "windowfocus",
-            "--sync",
-            "key",
-            "ctrl+q",
-        ])
-        .status();
-    assert!(window.await.unwrap().success());
-    while !processes::read(ponte, "cmdline").is_empty() {
-        assert!(
-            asked.elapsed() < std::time::Duration::from_secs(1),
-            "still running after a second"
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let took = app.quit_by_key().await;
+    assert!(took < Duration::from_secs(1), "took {took:?}");
 }

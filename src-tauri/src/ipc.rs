@@ -21,9 +21,11 @@ use crate::host::Host;
 /// What every command answers.
 type Answer<T> = Result<T, Failure>;
 
-/// The desk in force.
-async fn desk(app: &AppHandle) -> Answer<Arc<Desk>> {
-    app.state::<Host>().desk(app).await
+/// Asks the desk in force, and notes what goes wrong for the diagnostic report.
+async fn ask<T>(app: &AppHandle, question: impl AsyncFnOnce(Arc<Desk>) -> Answer<T>) -> Answer<T> {
+    let desk = app.state::<Host>().desk(app).await?;
+    let answer = question(Arc::clone(&desk)).await;
+    answer.inspect_err(|failure| desk.note_failure(failure))
 }
 
 /// All commands.

@@ -41,6 +41,16 @@ pub fn open_presenter(app: &AppHandle, title: &str) -> tauri::Result<()> {
     Ok(())
 }
 
+/// Closes the presenter: what it showed is over.
+pub fn close_presenter(app: &AppHandle) {
+    let closed = app
+        .get_webview_window(PRESENTER)
+        .map(|window| window.close());
+    if let Some(Err(error)) = closed {
+        log::warn!("the presenter did not close: {error}");
+    }
+}
+
 fn webview_folder(app: &AppHandle) -> std::path::PathBuf {
     app.state::<Host>().folder().join("webview")
 }

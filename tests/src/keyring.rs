@@ -20,3 +20,14 @@ pub fn open() {
         assert!(status.success(), "the keyring did not open");
     });
 }
+
+/// What the keychain holds of Ponte's: one line per attribute of each entry.
+pub fn entries() -> String {
+    open();
+    let found = Command::new("secret-tool")
+        .args(["search", "--all", "service", "Ponte"])
+        .output()
+        .expect("secret-tool is installed (Debian: libsecret-tools)");
+    // Attributes come on stderr, secrets on stdout.
+    String::from_utf8_lossy(&found.stderr).into_owned()
+}

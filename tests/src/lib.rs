@@ -18,7 +18,7 @@ use thirtyfour::{By, Capabilities, WebDriver, WebElement};
 use tokio::process::{Child, Command};
 
 /// How long anything on screen may take to appear before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A data folder that goes when the test ends.
 pub struct Home(PathBuf);
@@ -230,16 +230,64 @@ impl App {
         self.driver.screenshot(file).await.unwrap();
     }
 
-    /// Ends the app as a person would.
+    /// Ends the app, and waits for it: a second one started too early would hand over to it.
     pub async fn quit(self) {
+        let pid = self.pid();
         self.driver.quit().await.unwrap();
+        ended(pid).await;
+    }
+
+    /// The process of the app itself.
+    pub fn pid(&self) -> u32 {
+        let running = processes::of_home(&self.home);
+        let is_app = |pid: &u32| processes::read(*pid, "comm") == b"ponte\n";
+        running.into_iter().find(is_app).expect("the app runs")
+    }
+
+    /// Does something to the main window from outside, with xdotool's words.
+    pub async fn outside(&self, what: &[&str]) -> bool {
+        let pid = self.pid().to_string();
+        let window = ["search", "--onlyvisible", "--pid", &pid, "--name", "Ponte"];
+        let done = Command::new("xdotool")
+            .args(window)
+            .args(what)
+            .output()
+            .await;
+        done.expect("xdotool is installed").status.success()
+    }
+
+    /// Quits by the menu's key, and waits for the process to end.
+    pub async fn quit_by_key(&self) -> Duration {
+        let pid = self.pid();
+        assert!(
+            self.outside(&["windowfocus", "--sync", "key", "ctrl+q"])
+                .await
+        );
+        let asked = std::time::Instant::now();
+        ended(pid).await;
+        asked.elapsed()
+    }
+
+    /// Calls a command as the window would, and waits for its answer.
+    pub async fn command(&self, name: &str, arguments: Value) {
+        let script = "const done = arguments[2];
+            window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1]).then(() => done(''), (e) => done(JSON.stringify(e)))";
+        let answer = self
+            .driver
+            .execute_async(script, vec![name.into(), arguments])
+            .await
+            .unwrap();
+        let failure: String = answer.convert().unwrap();
+        assert_eq!(failure, "", "{name}");
     }
 
     /// Ends the app as a power cut would.
     pub async fn kill(self) {
+        let pid = self.pid();
         for pid in processes::of_home(&self.home) {
             processes::kill(pid);
         }
+        ended(pid).await;
         // The session is gone with its app; ending it can only fail.
         let _ = self.driver.quit().await;
     }
@@ -274,6 +322,18 @@ impl App {
             .unwrap();
         recorded.convert().unwrap()
     }
+}
+
+/// Waits for a process to end.
+async fn ended(pid: u32) {
+    let ended = async {
+        while !processes::read(pid, "cmdline").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended)
+        .await
+        .expect("the app ends");
 }
 
 /// What the clipboard holds, read by another program.

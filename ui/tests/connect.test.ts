@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import type { FakeBackend } from "../src/lib/ipc/fake";
-import type { ErrorCode, Failure, Phase } from "../src/lib/ipc/types";
+import type { CustomerStatus, ErrorCode, Failure, Phase } from "../src/lib/ipc/types";
 import words from "../src/words/pt-BR.json";
 import { useApp } from "./app";
 import { choose } from "./stage";
@@ -124,6 +124,216 @@ test("a customer who is connected already is offered no code", async () => {
   await page.getByText("Conectado como +55 62 96666-0404").waitFor();
   expect(await page.getByTestId("method-extension").count()).toBe(0);
   expect(await page.getByTestId("new-code").count()).toBe(0);
+});
+
+describe("the connected number", () => {
+  test("that is not the expected one is told of, and nothing is called well", async () => {
+    const page = await open("customers");
+    await page.evaluate(async (id) => {
+      await window.fake.startAttempt(id);
+      window.fake.connect(id);
+      await window.fake.endAttempt(id);
+    }, "customer-6");
+    await choose(page, "Studio Bela Forma");
+    await page.getByText("o número esperado era +55 85 94444-0606").waitFor();
+    expect(await page.getByText("Está tudo certo").count()).toBe(0);
+  });
+
+  test("that could not be read is told of, and nothing is called well", async () => {
+    const page = await open("customers");
+    await page.evaluate(() => {
+      window.fake.customerStatus = async () => ({ status: "connected", identity: null, expected: "unknown" });
+    });
+    await choose(page, "Mercado São Jorge");
+    await page.getByText("Não deu para ler o número conectado").waitFor();
+    expect(await page.getByText("Está tudo certo").count()).toBe(0);
+  });
+});
+
+describe("the status", () => {
+  test("is the newest one, though an older answer comes later", async () => {
+    const page = await open("customers");
+    await page.evaluate(() => {
+      const answers: ((status: CustomerStatus) => void)[] = [];
+      window.fake.customerStatus = () => new Promise((resolve) => answers.push(resolve));
+      Object.assign(window, { answers });
+    });
+    await aurora(page);
+    await page.evaluate(async (id) => {
+      await window.fake.startAttempt(id);
+      await window.fake.endAttempt(id);
+    }, SUBJECT);
+    const asked = await page.evaluate(() => {
+      const { answers } = window as unknown as { answers: ((status: CustomerStatus) => void)[] };
+      answers[1]?.({ status: "offline", identity: null, expected: "notSet" });
+      answers[0]?.({ status: "connected", identity: null, expected: "matches" });
+      return answers.length;
+    });
+    expect(asked).toBe(2);
+    await page.getByTestId("method-extension").waitFor();
+    expect(await page.getByText("Está tudo certo").count()).toBe(0);
+  });
+
+  test("is not asked for while an attempt watches it", async () => {
+    const page = await open("waiting");
+    await aurora(page);
+    await page.getByTestId("connection-code").waitFor();
+    await page.evaluate(
+      (customerId) =>
+        window.fake.emit({ kind: "customerStatus", customerId, status: "connected", statusSince: null }),
+      SUBJECT,
+    );
+    await page.locator("header").getByText("Conectado", { exact: true }).waitFor();
+    expect(await calls(page, "customerStatus")).toBe(0);
+    await page.getByRole("button", { name: "Encerrar" }).click();
+    await page.getByTestId("method-extension").waitFor();
+    expect(await calls(page, "customerStatus"), "it is when the attempt is over").toBe(1);
+  });
+
+  test.each(["keychainMissing", "keychainLocked", "secretMissing"] as const)(
+    "that cannot be read for %s leads to the form",
+    async (code) => {
+      const page = await open("customers");
+      await page.evaluate((failed) => window.fake.fail("customerStatus", { code: failed, params: {} }), code);
+      await aurora(page);
+      await page
+        .locator(`[data-code="${code}"]`)
+        .getByRole("button", {
+          name: code === "secretMissing" ? "Editar cliente" : "Guardar só nesta sessão",
+        })
+        .click();
+      await page.getByRole("dialog", { name: "Editar cliente" }).waitFor();
+    },
+  );
+});
+
+test("an attempt that cannot be followed is told of, and followed on demand", async () => {
+  const page = await open("waiting");
+  await page.evaluate(() => window.fake.fail("followAttempt", { code: "internal", params: {} }));
+  await aurora(page);
+  await page.locator('[data-code="internal"]').getByRole("button", { name: "Tentar de novo" }).click();
+  await page.getByTestId("connection-code").waitFor();
+  expect(await page.getByTestId("error").count()).toBe(0);
+});
+
+test("starting again that fails says why, and works the next time", async () => {
+  const page = await open("gaveUp");
+  await aurora(page);
+  await page.evaluate(() => window.fake.fail("startAttempt", { code: "keychainLocked", params: {} }));
+  await page.getByRole("button", { name: "Começar de novo" }).click();
+  await page.locator('[data-code="keychainLocked"]').waitFor();
+  await state(page, "gaveUp").waitFor();
+  await page.getByRole("button", { name: "Começar de novo" }).click();
+  await state(page, "preparing").waitFor();
+  expect(await page.getByTestId("error").count()).toBe(0);
+});
+
+describe("a new code", () => {
+  test("that is being fetched leaves the old one uncopied", async () => {
+    const page = await open("waiting");
+    await aurora(page);
+    await page.evaluate(() => window.fake.hold("getCode"));
+    await page.getByTestId("new-code").click();
+    await page.locator('[data-testid="copy-code"]:disabled').waitFor();
+    await page.locator('[data-testid="copy-message"]:disabled').waitFor();
+    await page.evaluate(() => window.fake.release("getCode"));
+    await page.getByTestId("connection-code").filter({ hasText: "KD27-PM94" }).waitFor();
+    await page.locator('[data-testid="copy-message"]:enabled:focus').waitFor();
+    await page.locator('[data-testid="copy-code"]:enabled').waitFor();
+  });
+
+  test.each([
+    ["timedOut", true],
+    ["connectionReset", true],
+    ["truncatedAnswer", true],
+    ["tooOften", false],
+  ] as const)("refused with %s leaves the old one in doubt: %s", async (code, doubtful) => {
+    const page = await open("waiting");
+    await aurora(page);
+    await page.evaluate((failed) => window.fake.fail("getCode", { code: failed, params: {} }), code);
+    await page.getByTestId("new-code").click();
+    const notice = page.locator(`[data-code="${code}"]`);
+    await notice.waitFor();
+    expect(await notice.getByText("O código anterior pode não valer mais.").count()).toBe(doubtful ? 1 : 0);
+  });
+
+  test("that failed is no news once the customer is connected", async () => {
+    const page = await open("waiting");
+    await aurora(page);
+    await page.evaluate(() => window.fake.fail("getCode", { code: "timedOut", params: {} }));
+    await page.getByTestId("new-code").click();
+    await page.locator('[data-code="timedOut"]').waitFor();
+    await page.evaluate((id) => window.fake.connect(id), SUBJECT);
+    await state(page, "connected").waitFor();
+    expect(await page.getByTestId("error").count()).toBe(0);
+  });
+
+  test("that fails after the customer connected is no news either", async () => {
+    const page = await open("waiting");
+    await aurora(page);
+    await page.evaluate(() => {
+      window.fake.hold("getCode");
+      window.fake.fail("getCode", { code: "timedOut", params: {} });
+    });
+    await page.getByTestId("new-code").click();
+    await page.locator('[data-testid="new-code"][aria-disabled="true"]').waitFor();
+    await page.evaluate((id) => window.fake.connect(id), SUBJECT);
+    await state(page, "connected").waitFor();
+    await page.evaluate(() => window.fake.release("getCode"));
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    expect(await page.getByTestId("error").count()).toBe(0);
+  });
+});
+
+test("a code whose clock time is corrected is the same code", async () => {
+  const page = await open("waiting");
+  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 10_000)));
+  await aurora(page);
+  await page.getByTestId("time-left").filter({ hasText: ":" }).waitFor();
+  const spoken = await listen(page);
+  const before = await calls(page, "timeLeft");
+  await page.evaluate(
+    (id) =>
+      window.fake.followAttempt(
+        id,
+        (attempt) => {
+          const phase = attempt?.phase;
+          if (phase?.state !== "waiting" || phase.code.validUntil === "14:31") return;
+          window.fake.setPhase(id, { state: "waiting", code: { ...phase.code, validUntil: "14:31" } });
+        },
+        () => {},
+      ),
+    SUBJECT,
+  );
+  await page.getByText("Vale até 14:31", { exact: true }).waitFor();
+  expect(await spoken()).toEqual([]);
+  expect(await calls(page, "timeLeft"), "the countdown goes on as it was").toBe(before);
+});
+
+test("the focus goes to the heading of what comes next", async () => {
+  const page = await open("customers");
+  const press = (name: string) =>
+    page.getByRole("button", { name, exact: true }).press("Enter", { noWaitAfter: true });
+  const focused = (heading: string) =>
+    expect
+      .poll(() => page.evaluate(() => document.activeElement?.textContent), { message: heading })
+      .toBe(heading);
+  await aurora(page);
+  await press("Conectar pela extensão");
+  await focused("Primeiro, prepare o cliente");
+  await press("Encerrar");
+  await focused("Extensão do Chrome");
+  await press("Conectar pela extensão");
+  await focused("Primeiro, prepare o cliente");
+  await page.evaluate((id) => window.fake.setPhase(id, { state: "gaveUp" }), SUBJECT);
+  await press("Começar de novo");
+  await focused("Primeiro, prepare o cliente");
+  await page.evaluate((id) => window.fake.connect(id), SUBJECT);
+  await press("Concluir");
+  await focused("Conectado como +55 44 99999-0101");
+  await press("Remover cliente");
+  await page.getByRole("dialog").getByRole("button", { name: "Remover cliente" }).press("Enter");
+  await focused("Escolha um cliente para começar");
 });
 
 test("trouble is shown while the attempt goes on, and goes when it works again", async () => {

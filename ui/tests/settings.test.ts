@@ -175,3 +175,37 @@ test("about copies the diagnostic report", async () => {
   await page.getByText("Relatório copiado.").waitFor();
   expect(await page.evaluate(() => window.fake.clipboard)).toContain("Ponte 0.1.0");
 });
+
+test("the report can be copied, and the data tried again, when the app finds no data", async () => {
+  const page = await open("customers");
+  await page.addInitScript(() => {
+    Object.defineProperty(window, "fake", {
+      configurable: true,
+      set(fake: Window["fake"]) {
+        Object.defineProperty(window, "fake", { value: fake });
+        fake.fail("appState", { code: "storeFailed", params: {} });
+      },
+    });
+  });
+  await page.reload();
+  await page.locator('[data-code="storeFailed"]').waitFor();
+  await button(page, "Copiar relatório de diagnóstico").click();
+  await page.getByText("Relatório copiado.").waitFor();
+  await button(page, "Tentar de novo").click();
+  await page.getByTestId("customer-row").first().waitFor();
+});
+
+test("the account filter ends with its account", async () => {
+  const page = await open("twoAccounts");
+  await page.evaluate(async () => {
+    for (const row of (await window.fake.customers({ text: "", accountId: "norte" })).rows)
+      await window.fake.removeCustomer(row.id);
+  });
+  await page.getByLabel("Conta", { exact: true }).selectOption({ label: "Estúdio Norte" });
+  await page.getByText("Nada encontrado").waitFor();
+  await button(page, "Ajustes").click();
+  await button(page, "Remover Estúdio Norte").click();
+  await dialog(page).getByRole("button", { name: "Remover conta" }).click();
+  await button(page, "Fechar").click();
+  await page.getByTestId("customer-row").first().waitFor();
+});

@@ -5,26 +5,26 @@ use desk::input::Problem;
 use desk::vault::Keep;
 use tauri::AppHandle;
 
-use super::{Answer, desk};
+use super::{Answer, ask};
 
 #[tauri::command]
 pub async fn accounts(app: AppHandle) -> Answer<Vec<Account>> {
-    desk(&app).await?.accounts().await
+    ask(&app, async |desk| desk.accounts().await).await
 }
 
 #[tauri::command]
 pub async fn check_account(app: AppHandle, form: AccountForm) -> Answer<Vec<Problem>> {
-    desk(&app).await?.check_account(&form).await
+    ask(&app, async |desk| desk.check_account(&form).await).await
 }
 
 #[tauri::command]
 pub async fn add_account(app: AppHandle, form: AccountForm) -> Answer<Account> {
-    desk(&app).await?.add_account(form).await
+    ask(&app, async |desk| desk.add_account(form).await).await
 }
 
 #[tauri::command]
 pub async fn rename_account(app: AppHandle, id: String, name: String) -> Answer<Account> {
-    desk(&app).await?.rename_account(&id, &name).await
+    ask(&app, async |desk| desk.rename_account(&id, &name).await).await
 }
 
 #[tauri::command]
@@ -35,18 +35,18 @@ pub async fn set_account_secret(
     value: Option<desk::SecretString>,
     keep: Keep,
 ) -> Answer<Account> {
-    desk(&app)
-        .await?
-        .set_account_secret(&id, secret, value, keep)
-        .await
+    ask(&app, async |desk| {
+        desk.set_account_secret(&id, secret, value, keep).await
+    })
+    .await
 }
 
 #[tauri::command]
 pub async fn test_account(app: AppHandle, id: String) -> Answer<AccountTest> {
-    desk(&app).await?.test_account(&id).await
+    ask(&app, async |desk| desk.test_account(&id).await).await
 }
 
 #[tauri::command]
 pub async fn remove_account(app: AppHandle, id: String) -> Answer<()> {
-    desk(&app).await?.remove_account(&id).await
+    ask(&app, async |desk| desk.remove_account(&id).await).await
 }

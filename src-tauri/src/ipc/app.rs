@@ -6,7 +6,7 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
 use ts_rs::TS;
 
-use super::{Answer, desk};
+use super::{Answer, ask};
 use crate::host::{AppEvent, Host};
 use crate::{diagnostics, windows};
 
@@ -78,10 +78,10 @@ pub async fn set_zapi_address(
     host: State<'_, Host>,
     address: Option<String>,
 ) -> Answer<AppState> {
-    desk(&app)
-        .await?
-        .set_zapi_address(address.as_deref())
-        .await?;
+    ask(&app, async |desk| {
+        desk.set_zapi_address(address.as_deref()).await
+    })
+    .await?;
     state(&app, &host).await
 }
 

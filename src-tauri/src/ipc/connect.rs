@@ -1,12 +1,14 @@
 //! The Connect screen: attempts, what is copied, what is opened.
 
+use std::time::Duration;
+
 use desk::attempt::view::Attempt;
 use desk::{ErrorCode, Failure};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
 use tauri_plugin_clipboard_manager::ClipboardExt;
 
-use super::{Answer, desk};
+use super::{Answer, ask};
 use crate::host::Host;
 use crate::links::{self, Link, OpenedIn};
 use crate::windows;
@@ -14,7 +16,7 @@ use crate::words::say;
 
 #[tauri::command]
 pub async fn start_attempt(app: AppHandle, customer_id: String) -> Answer<()> {
-    desk(&app).await?.start_attempt(&customer_id).await
+    ask(&app, async |desk| desk.start_attempt(&customer_id).await).await
 }
 
 /// The channel gets the attempt as it is now, and again after every change; `None` while the
@@ -27,14 +29,22 @@ pub async fn follow_attempt(
     customer_id: String,
     on: Channel<Option<Attempt>>,
 ) -> Answer<()> {
-    let desk = desk(&app).await?;
+    let desk = host.desk(&app).await?;
     let id = on.id();
     host.follow(window.label(), id, async move {
         let mut changes = desk.changes(&customer_id);
         loop {
-            // An error: the customer was removed meanwhile.
-            let view = desk.attempt_view(&customer_id).await.unwrap_or_default();
-            if on.send(view).is_err() {
+            let view = match desk.attempt_view(&customer_id).await {
+                Ok(view) => Some(view),
+                // Removed meanwhile.
+                Err(failure) if failure.code == ErrorCode::NotFound => Some(None),
+                // What is on screen stays there until the store can be read again.
+                Err(failure) => {
+                    desk.note_failure(&failure);
+                    None
+                }
+            };
+            if view.is_some_and(|view| on.send(view).is_err()) {
                 return;
             }
             changes.next().await;
@@ -45,32 +55,41 @@ pub async fn follow_attempt(
 
 #[tauri::command]
 pub async fn get_code(app: AppHandle, customer_id: String) -> Answer<()> {
-    desk(&app).await?.get_code(&customer_id).await
+    ask(&app, async |desk| desk.get_code(&customer_id).await).await
 }
 
 #[tauri::command]
 pub async fn end_attempt(app: AppHandle, customer_id: String) -> Answer<()> {
-    desk(&app).await?.end_attempt(&customer_id);
-    Ok(())
+    ask(&app, async |desk| {
+        desk.end_attempt(&customer_id);
+        Ok(())
+    })
+    .await
 }
 
 /// Milliseconds.
 #[tauri::command]
 pub async fn time_left(app: AppHandle, customer_id: String) -> Answer<Option<u64>> {
-    let left = desk(&app).await?.time_left(&customer_id);
-    Ok(left.map(|left| left.as_millis().try_into().unwrap_or(u64::MAX)))
+    ask(&app, async |desk| {
+        Ok(desk.time_left(&customer_id).map(millis))
+    })
+    .await
 }
 
 #[tauri::command]
 pub async fn copy_code(app: AppHandle, customer_id: String) -> Answer<()> {
-    let code = desk(&app).await?.code_to_copy(&customer_id)?;
-    copy(&app, code)
+    ask(&app, async |desk| {
+        copy(&app, desk.code_to_copy(&customer_id)?)
+    })
+    .await
 }
 
 #[tauri::command]
 pub async fn copy_message(app: AppHandle, customer_id: String) -> Answer<()> {
-    let message = desk(&app).await?.message_to_copy(&customer_id).await?;
-    copy(&app, message)
+    ask(&app, async |desk| {
+        copy(&app, desk.message_to_copy(&customer_id).await?)
+    })
+    .await
 }
 
 #[tauri::command]
@@ -89,13 +108,18 @@ pub async fn open_presenter(
     host: State<'_, Host>,
     customer_id: String,
 ) -> Answer<()> {
-    let desk = desk(&app).await?;
+    let desk = host.desk(&app).await?;
     let language = desk.presenter_view(&customer_id).await?.language;
     host.presented().send_replace(Some((desk, customer_id)));
     windows::open_presenter(&app, &say(language, "presenterTitle", &[])).map_err(|error| {
         log::error!("the presenter did not open: {error}");
         Failure::from(ErrorCode::Internal)
     })
+}
+
+/// As it crosses to the UI.
+pub(super) fn millis(left: Duration) -> u64 {
+    left.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 /// Copies a text and asks clipboard managers to keep no history of it: it may hold a code.

@@ -5,11 +5,11 @@ use desk::customers::{
 };
 use tauri::AppHandle;
 
-use super::{Answer, desk};
+use super::{Answer, ask};
 
 #[tauri::command]
 pub async fn customers(app: AppHandle, query: CustomerQuery) -> Answer<CustomerPage> {
-    desk(&app).await?.customers(&query).await
+    ask(&app, async |desk| desk.customers(&query).await).await
 }
 
 #[tauri::command]
@@ -18,25 +18,28 @@ pub async fn check_customer(
     id: Option<String>,
     form: CustomerForm,
 ) -> Answer<CustomerCheck> {
-    desk(&app).await?.check_customer(id.as_deref(), &form).await
+    ask(&app, async |desk| {
+        desk.check_customer(id.as_deref(), &form).await
+    })
+    .await
 }
 
 #[tauri::command]
 pub async fn add_customer(app: AppHandle, form: CustomerForm) -> Answer<CustomerRow> {
-    desk(&app).await?.add_customer(form).await
+    ask(&app, async |desk| desk.add_customer(form).await).await
 }
 
 #[tauri::command]
 pub async fn edit_customer(app: AppHandle, id: String, form: CustomerForm) -> Answer<CustomerRow> {
-    desk(&app).await?.edit_customer(&id, form).await
+    ask(&app, async |desk| desk.edit_customer(&id, form).await).await
 }
 
 #[tauri::command]
 pub async fn remove_customer(app: AppHandle, id: String) -> Answer<()> {
-    desk(&app).await?.remove_customer(&id).await
+    ask(&app, async |desk| desk.remove_customer(&id).await).await
 }
 
 #[tauri::command]
 pub async fn customer_status(app: AppHandle, id: String) -> Answer<CustomerStatus> {
-    desk(&app).await?.customer_status(&id).await
+    ask(&app, async |desk| desk.customer_status(&id).await).await
 }

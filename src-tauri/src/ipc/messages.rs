@@ -5,11 +5,11 @@ use desk::input::Problem;
 use desk::messages::{MessageKind, Template, check};
 use tauri::AppHandle;
 
-use super::{Answer, desk};
+use super::{Answer, ask};
 
 #[tauri::command]
 pub async fn templates(app: AppHandle) -> Answer<Vec<Template>> {
-    Ok(desk(&app).await?.templates())
+    ask(&app, async |desk| Ok(desk.templates())).await
 }
 
 #[tauri::command]
@@ -24,7 +24,10 @@ pub async fn save_template(
     kind: MessageKind,
     text: String,
 ) -> Answer<Template> {
-    desk(&app).await?.save_template(language, kind, &text).await
+    ask(&app, async |desk| {
+        desk.save_template(language, kind, &text).await
+    })
+    .await
 }
 
 #[tauri::command]
@@ -33,5 +36,5 @@ pub async fn reset_template(
     language: Language,
     kind: MessageKind,
 ) -> Answer<Template> {
-    desk(&app).await?.reset_template(language, kind).await
+    ask(&app, async |desk| desk.reset_template(language, kind).await).await
 }

@@ -64,6 +64,7 @@ pub async fn enter_practice(app: AppHandle, host: State<'_, Host>) -> Answer<App
 
 #[tauri::command]
 pub async fn leave_practice(app: AppHandle, host: State<'_, Host>) -> Answer<AppState> {
+    windows::close_presenter(&app);
     host.leave_practice().await;
     windows::say_where_we_are(&app).await;
     state(&app, &host).await

@@ -1,10 +1,11 @@
 //! The presenter window: the one attempt it was opened for, and nothing else.
 
-use desk::attempt::view::PresenterView;
+use desk::attempt::view::{PresenterState, PresenterView};
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
 
 use super::Answer;
+use super::connect::millis;
 use crate::host::Host;
 
 #[tauri::command]
@@ -20,11 +21,23 @@ pub async fn presenter_follow(
             let show = async {
                 if let Some((desk, customer_id)) = shown {
                     let mut changes = desk.changes(&customer_id);
-                    // An error: the customer was removed, and there is nothing more to show.
-                    while let Ok(view) = desk.presenter_view(&customer_id).await
-                        && on.send(view).is_ok()
-                    {
+                    let mut last = None;
+                    while let Ok(view) = desk.presenter_view(&customer_id).await {
+                        last = Some(view.clone());
+                        if on.send(view).is_err() {
+                            break;
+                        }
                         changes.next().await;
+                    }
+                    // The customer was removed: nothing may go on looking alive.
+                    if let Some(last) = last {
+                        let state = PresenterState::Over;
+                        // The window may be gone as well.
+                        let _ = on.send(PresenterView {
+                            state,
+                            halves: Vec::new(),
+                            ..last
+                        });
                     }
                 }
                 std::future::pending().await
@@ -45,5 +58,5 @@ pub async fn presenter_follow(
 pub async fn presenter_time_left(host: State<'_, Host>) -> Answer<Option<u64>> {
     let presented = host.presented().borrow().clone();
     let left = presented.and_then(|(desk, customer_id)| desk.time_left(&customer_id));
-    Ok(left.map(|left| left.as_millis().try_into().unwrap_or(u64::MAX)))
+    Ok(left.map(millis))
 }

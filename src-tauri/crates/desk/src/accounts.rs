@@ -190,17 +190,25 @@ impl Desk {
             client_token_hint: None,
             partner_token_hint: None,
         };
+        let saved = self.save_account(&mut record, &form).await;
+        if let Err(failure) = saved {
+            self.forget(&Holder::account(&record.id)).await;
+            return Err(failure);
+        }
+        Ok(self.account_view(record, 0))
+    }
+
+    async fn save_account(&self, record: &mut AccountRecord, form: &AccountForm) -> Result<()> {
         for (secret, value) in [
-            (AccountSecret::ClientToken, form.client_token),
-            (AccountSecret::PartnerToken, form.partner_token),
+            (AccountSecret::ClientToken, &form.client_token),
+            (AccountSecret::PartnerToken, &form.partner_token),
         ] {
             if let Some(value) = clean_optional(secret, value.as_ref()).transpose()? {
-                self.put_secret(&mut record, secret, Some(value), form.keep)
+                self.put_secret(record, secret, Some(value), form.keep)
                     .await?;
             }
         }
-        self.store.put_account(&record).await?;
-        Ok(self.account_view(record, 0))
+        Ok(self.store.put_account(record).await?)
     }
 
     /// Gives an account another name.
@@ -232,6 +240,10 @@ impl Desk {
         };
         self.put_secret(&mut record, secret, value, keep).await?;
         self.store.put_account(&record).await?;
+        // They were started with the old credential.
+        for customer in self.store.customers("", Some(id)).await?.0 {
+            self.end_attempt(&customer.id);
+        }
         self.account_of(record).await
     }
 
@@ -251,10 +263,10 @@ impl Desk {
                 Err(error) => self.verdict(error.into()),
             },
         };
-        let client_token = match secrets.get(SecretName::ClientToken) {
-            None => Verdict::NotSaved,
-            Some(token) => self.test_client_token(&record, token, listed).await?,
-        };
+        let client_token = secrets.get(SecretName::ClientToken);
+        let client_token = self
+            .test_client_token(&record, client_token, listed)
+            .await?;
         Ok(AccountTest {
             client_token,
             partner_token,
@@ -262,11 +274,13 @@ impl Desk {
     }
 
     /// Tries a Client-Token on the account's instances, and on `listed` from the Partner API. An
-    /// instance that Z-API does not know says nothing of the Client-Token: the next one is tried.
+    /// instance that Z-API does not know, or whose subscription is over, says nothing of the
+    /// Client-Token: the next one is tried. Without a Client-Token the call tells whether the account
+    /// demands one.
     async fn test_client_token(
         &self,
         record: &AccountRecord,
-        client_token: &SecretString,
+        client_token: Option<&SecretString>,
         listed: Option<zapi::InstanceRow>,
     ) -> Result<Verdict> {
         let mut instances = Vec::new();
@@ -280,19 +294,28 @@ impl Desk {
             }
         }
         instances.extend(listed.map(|row| (row.id, row.token)));
-        let mut verdict = Verdict::NeedsCustomer;
+        let mut verdict = match client_token {
+            Some(_) => Verdict::NeedsCustomer,
+            None => Verdict::NotSaved,
+        };
         for (id, token) in instances {
             let credentials = zapi::InstanceCredentials {
                 id,
                 token,
-                client_token: Some(client_token.clone()),
+                client_token: client_token.cloned(),
             };
             verdict = match self.client().instance(&credentials).status().await {
+                Ok(_) if client_token.is_none() => Verdict::NotSaved,
                 Ok(_) => Verdict::Works,
                 Err(error) => self.verdict(error.into()),
             };
-            let unknown = ErrorCode::InstanceNotFound;
-            if !matches!(&verdict, Verdict::Failed { failure } if failure.code == unknown) {
+            let about_instance = |code| {
+                matches!(
+                    code,
+                    ErrorCode::InstanceNotFound | ErrorCode::SubscriptionOver
+                )
+            };
+            if !matches!(&verdict, Verdict::Failed { failure } if about_instance(failure.code)) {
                 break;
             }
         }

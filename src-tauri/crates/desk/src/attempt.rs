@@ -118,22 +118,26 @@ impl Attempt {
     }
 
     /// Fetches a fresh connection code. Resolves when it stands in the snapshot.
-    pub async fn get_code(&self) -> Result<()> {
+    pub fn get_code(&self) -> impl Future<Output = Result<()>> + Send + 'static {
         let (answer, answered) = oneshot::channel();
-        let gone = |_| match self.snapshots.borrow().phase {
-            Phase::AlreadyConnected { .. } | Phase::Connected { .. } => ErrorCode::AlreadyConnected,
-            _ => ErrorCode::NoAttempt,
-        };
-        self.commands.send(answer).await.map_err(|_| gone(()))?;
-        answered.await.map_err(|_| gone(()))?
+        let commands = self.commands.clone();
+        let snapshots = self.snapshots();
+        async move {
+            let gone = || match snapshots.borrow().phase {
+                Phase::AlreadyConnected { .. } | Phase::Connected { .. } => {
+                    ErrorCode::AlreadyConnected
+                }
+                _ => ErrorCode::NoAttempt,
+            };
+            commands.send(answer).await.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?
+        }
     }
 
     /// The connection code that lives now.
     pub fn live_code(&self) -> Option<FreshCode> {
         match &self.snapshots.borrow().phase {
-            Phase::Waiting { code, deadline } if !self.left(deadline).is_zero() => {
-                Some(code.clone())
-            }
+            Phase::Waiting { code, deadline } if self.is_live(deadline) => Some(code.clone()),
             _ => None,
         }
     }
@@ -145,6 +149,11 @@ impl Attempt {
             Phase::Expired => Some(Duration::ZERO),
             _ => None,
         }
+    }
+
+    /// Whether a code with this deadline may still be handed over.
+    pub fn is_live(&self, deadline: &Deadline) -> bool {
+        !self.left(deadline).is_zero()
     }
 
     fn left(&self, deadline: &Deadline) -> Duration {
@@ -304,7 +313,13 @@ impl<G: Gateway> Runner<G> {
             }
             Answer::Code(sent, Ok(reading)) => {
                 let server = *self.server.lock().unwrap_or_else(PoisonError::into_inner);
-                let deadline = Deadline::new(reading.value.expires_at, sent, now, &server);
+                let deadline = Deadline::new(
+                    reading.value.expires_at,
+                    sent,
+                    now,
+                    self.clock.wall_ms(),
+                    &server,
+                );
                 self.due.give_up = None;
                 // From here on the customer may confirm at any moment.
                 self.due.status = self.due.status.map(|due| due.min(now + POLL));
@@ -312,6 +327,10 @@ impl<G: Gateway> Runner<G> {
                 self.reply(Ok(()));
             }
             Answer::Code(_, Err(failure)) => {
+                if matches!(self.machine.phase(), Phase::Expired) {
+                    // The watch may have come to its end while this was under way.
+                    self.due.give_up.get_or_insert(now + GRACE);
+                }
                 if let Some(wait) = failure.retry_after() {
                     self.due.code_allowed = now + wait;
                 }

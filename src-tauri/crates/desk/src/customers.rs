@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
 
-use crate::accounts::SecretState;
+use crate::accounts::{Saved, SecretState};
 use crate::address::{self, Address};
+use crate::attempt::view::ExpectedNumber;
 use crate::desk::Desk;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::Identity;
@@ -152,6 +153,8 @@ pub struct CustomerStatus {
     pub status: ConnectionStatus,
     /// As whom, when connected and known.
     pub identity: Option<Identity>,
+    /// Whether that is the number expected.
+    pub expected: ExpectedNumber,
 }
 
 /// A form, read.
@@ -159,6 +162,7 @@ struct Reading {
     check: CustomerCheck,
     name: String,
     token: Option<SecretString>,
+    token_field: Field,
     phone: Option<String>,
 }
 
@@ -188,19 +192,26 @@ impl Desk {
         })
     }
 
-    /// The mistakes in a form. `id`: the customer being edited.
+    /// The mistakes in a form. `id`: the customer being edited. Asked at every pause in typing, so
+    /// the keychain is left alone; what only it can tell is found when the form is saved.
     pub async fn check_customer(
         &self,
         id: Option<&str>,
         form: &CustomerForm,
     ) -> Result<CustomerCheck> {
-        Ok(self.read_form(id, form).await?.check)
+        let before = match id {
+            Some(id) => Some(self.customer(id).await?),
+            None => None,
+        };
+        Ok(self.read_form(before.as_ref(), form).await?.check)
     }
 
     /// Adds a customer. The token goes to the vault first: a customer without it would be of no
     /// use, an entry without a customer is never read.
     pub async fn add_customer(&self, form: CustomerForm) -> Result<CustomerRow> {
         let reading = self.read_form(None, &form).await?.accept()?;
+        self.refuse_account_credential(&form.account_id, &reading)
+            .await?;
         let record = CustomerRecord {
             id: Uuid::new_v4().to_string(),
             account_id: form.account_id,
@@ -213,15 +224,24 @@ impl Desk {
             status_since: None,
         };
         self.refuse_taken_instance(&record).await?;
-        self.save_customer(record, reading.token, form.keep).await
+        let holder = Holder::customer(&record.id);
+        let saved = self.save_customer(record, reading.token, form.keep).await;
+        if saved.is_err() {
+            self.forget(&holder).await;
+        }
+        saved
     }
 
     /// Changes a customer.
     pub async fn edit_customer(&self, id: &str, form: CustomerForm) -> Result<CustomerRow> {
         let before = self.customer(id).await?;
-        let reading = self.read_form(Some(id), &form).await?.accept()?;
+        let reading = self.read_form(Some(&before), &form).await?.accept()?;
+        self.refuse_account_credential(&form.account_id, &reading)
+            .await?;
         let instance_id = reading.check.instance_id.unwrap_or_default();
-        let same_instance = instance_id == before.instance_id && reading.token.is_none();
+        let same_instance = instance_id == before.instance_id
+            && form.account_id == before.account_id
+            && reading.token.is_none();
         let record = CustomerRecord {
             account_id: form.account_id,
             name: reading.name,
@@ -238,10 +258,12 @@ impl Desk {
         };
         self.refuse_taken_instance(&record).await?;
         if !same_instance {
-            // Its attempt talks to another instance.
+            // Its attempt talks to another instance, or with other credentials.
             self.end_attempt(id);
         }
-        self.save_customer(record, reading.token, form.keep).await
+        let saved = self.save_customer(record, reading.token, form.keep).await?;
+        self.views_changed();
+        Ok(saved)
     }
 
     /// Removes a customer, the attempt and the secret.
@@ -258,11 +280,11 @@ impl Desk {
     pub async fn customer_status(&self, id: &str) -> Result<CustomerStatus> {
         use crate::gateway::Gateway;
         let record = self.customer(id).await?;
-        let gateway = self.gateway(&record).await?;
-        let connected = match self.observed(gateway.connected()).await {
+        let server = self.server();
+        let gateway = self.gateway(&server, &record).await?;
+        let connected = match self.observed(&server, gateway.connected()).await {
             Ok(connected) => connected,
             Err(failure) => {
-                self.note_failure(&failure);
                 if let Some(status) = ConnectionStatus::from_failure(&failure) {
                     self.note_status(id, status).await?;
                 }
@@ -272,11 +294,25 @@ impl Desk {
         let status = ConnectionStatus::from_connected(connected);
         self.note_status(id, status).await?;
         let identity = match connected {
-            // Connected is what was asked; as whom may stay unknown.
-            true => self.observed(gateway.identity()).await.ok(),
-            false => None,
+            true => self.observed(&server, gateway.identity()).await,
+            false => {
+                return Ok(CustomerStatus {
+                    status,
+                    identity: None,
+                    expected: ExpectedNumber::NotSet,
+                });
+            }
         };
-        Ok(CustomerStatus { status, identity })
+        // Connected is what was asked; as whom may stay unknown.
+        let identity = identity
+            .inspect_err(|failure| self.note_failure(failure))
+            .ok();
+        let known = identity.clone().unwrap_or_default();
+        Ok(CustomerStatus {
+            status,
+            identity,
+            expected: ExpectedNumber::compare(record.phone.as_deref(), &known),
+        })
     }
 
     /// The instance of a customer.
@@ -328,7 +364,11 @@ impl Desk {
         }
     }
 
-    async fn read_form(&self, id: Option<&str>, form: &CustomerForm) -> Result<Reading> {
+    async fn read_form(
+        &self,
+        before: Option<&CustomerRecord>,
+        form: &CustomerForm,
+    ) -> Result<Reading> {
         let mut problems = Vec::new();
         let mut problem = |field, code| problems.push(Problem::new(field, code));
 
@@ -368,30 +408,26 @@ impl Desk {
                 }
             },
             (None, None) => {
-                if id.is_none() && instance_id.is_some() {
+                // The token saved belongs to the instance saved.
+                let has_token = before.is_some_and(|before| {
+                    instance_id.as_ref() == Some(&before.instance_id)
+                        && self.token_state(before).saved != Saved::No
+                });
+                if !has_token && instance_id.is_some() {
                     problem(Field::Token, ProblemCode::Missing);
                 }
                 None
             }
         };
-        if let (Some(token), Some(account)) = (&token, &account) {
-            let field = if token_in_address {
-                Field::Address
-            } else {
-                Field::Token
-            };
-            if instance_id.as_deref() == Some(token.expose_secret()) {
-                problem(field, ProblemCode::IsInstanceId);
-            }
-            // A keychain that cannot be read now cannot be compared: saving will tell.
-            let secrets = self.account_secrets(account).await.unwrap_or_default();
-            let is = |name| {
-                let saved = secrets.get(name).map(ExposeSecret::expose_secret);
-                saved == Some(token.expose_secret())
-            };
-            if is(SecretName::ClientToken) || is(SecretName::PartnerToken) {
-                problem(field, ProblemCode::IsClientToken);
-            }
+        let token_field = if token_in_address {
+            Field::Address
+        } else {
+            Field::Token
+        };
+        if let (Some(token), Some(id)) = (&token, &instance_id)
+            && token.expose_secret() == id
+        {
+            problem(token_field, ProblemCode::IsInstanceId);
         }
         Ok(Reading {
             check: CustomerCheck {
@@ -402,15 +438,46 @@ impl Desk {
             },
             name,
             token,
+            token_field,
             phone,
         })
     }
 
-    fn customer_row(&self, record: CustomerRecord, account_name: String) -> CustomerRow {
+    /// An instance token that is really the account's Client-Token or Partner token.
+    async fn refuse_account_credential(&self, account_id: &str, reading: &Reading) -> Result<()> {
+        let Some(token) = &reading.token else {
+            return Ok(());
+        };
+        let account = self.account(account_id).await?;
+        let secrets = match self.account_secrets(&account).await {
+            Ok(secrets) => secrets,
+            Err(failure) => {
+                // What cannot be read cannot be compared, and saving elsewhere must still work.
+                log::info!("credentials were not compared: {failure}");
+                return Ok(());
+            }
+        };
+        let is = |name| {
+            let saved = secrets.get(name).map(ExposeSecret::expose_secret);
+            saved == Some(token.expose_secret())
+        };
+        match is(SecretName::ClientToken) || is(SecretName::PartnerToken) {
+            true => Err(Problem::new(reading.token_field, ProblemCode::IsClientToken).into()),
+            false => Ok(()),
+        }
+    }
+
+    fn token_state(&self, record: &CustomerRecord) -> SecretState {
         let session = self.vault.session(&Holder::customer(&record.id));
-        let token = session.get(SecretName::InstanceToken);
+        SecretState::of(
+            session.get(SecretName::InstanceToken),
+            record.token_hint.as_ref(),
+        )
+    }
+
+    fn customer_row(&self, record: CustomerRecord, account_name: String) -> CustomerRow {
         CustomerRow {
-            token: SecretState::of(token, record.token_hint.as_ref()),
+            token: self.token_state(&record),
             phone_display: record.phone.as_deref().map(phone::display),
             id: record.id,
             account_id: record.account_id,

@@ -29,20 +29,27 @@ pub enum Deadline {
     Approximate {
         /// Our ticks.
         at: Duration,
+        /// The same as a reading of this computer's wall clock, taken once for showing: Unix
+        /// milliseconds.
+        wall_ms: i64,
     },
 }
 
 impl Deadline {
     /// The deadline of a code whose request was sent at `sent` and whose answer is here at `now`.
-    /// `server` has already observed that answer, if it had a date.
+    /// `server` has already observed that answer, if it had a date. `wall_ms`: what the wall clock
+    /// reads at `now`.
     pub fn new(
         expires_at: Option<i64>,
         sent: Duration,
         now: Duration,
+        wall_ms: i64,
         server: &ServerClock,
     ) -> Self {
+        let at = sent + LONGEST_LIFE;
         let approximate = Self::Approximate {
-            at: sent + LONGEST_LIFE,
+            at,
+            wall_ms: wall_ms.saturating_add(as_ms(at.saturating_sub(now))),
         };
         let (Some(expires_at), Some(server_now)) = (expires_at, server.latest(now)) else {
             return approximate;
@@ -59,7 +66,7 @@ impl Deadline {
     /// accept.
     pub fn left(&self, now: Duration, server: &ServerClock) -> Duration {
         match *self {
-            Self::Approximate { at } => at.saturating_sub(now),
+            Self::Approximate { at, .. } => at.saturating_sub(now),
             Self::Known { expires_at } => {
                 let server_now = server.latest(now).unwrap_or(i64::MAX);
                 Duration::from_millis(
@@ -131,7 +138,7 @@ mod tests {
             }
             world.call(&mut clock, sent, made, received);
             let expires_at = world.server(made) + life;
-            let deadline = Deadline::new(Some(expires_at), world.ticks(sent), world.ticks(received), &clock);
+            let deadline = Deadline::new(Some(expires_at), world.ticks(sent), world.ticks(received), 0, &clock);
             let now = received + after;
             let truth = (expires_at - world.server(now)).max(0);
             let left = as_ms(deadline.left(world.ticks(now), &clock));
@@ -152,7 +159,7 @@ mod tests {
             ("already over", Some(990_000), known),
             ("longer than any code lives", Some(2_000_000), known),
         ] {
-            let deadline = Deadline::new(expires_at, s(100), s(101), &clock);
+            let deadline = Deadline::new(expires_at, s(100), s(101), 0, &clock);
             assert!(deadline.is_approximate(), "{why}");
             assert_eq!(deadline.left(s(101), &clock), s(299), "{why}");
             assert_eq!(deadline.left(s(400), &clock), s(0), "{why}");

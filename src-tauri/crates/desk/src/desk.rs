@@ -22,7 +22,7 @@ use crate::language::Language;
 use crate::messages::{self, MessageKind, Template, Values};
 use crate::phone;
 use crate::store::{CustomerRecord, Store};
-use crate::vault::{self, Keychain, SecretName, Vault};
+use crate::vault::{self, Holder, Keychain, SecretName, Vault};
 
 /// The extension's page (zapi.md §2).
 pub const CHROME_STORE: &str =
@@ -121,7 +121,7 @@ pub struct Desk {
 
 /// A server, and what we know of its clock.
 #[derive(Clone)]
-struct Server {
+pub(crate) struct Server {
     client: zapi::Client,
     clock: SharedServerClock,
 }
@@ -326,15 +326,12 @@ impl Desk {
 
     /// Starts an attempt, or joins the one that runs.
     pub async fn start_attempt(self: &Arc<Self>, customer_id: &str) -> Result<()> {
-        if self
-            .attempt(customer_id)
-            .is_some_and(|attempt| attempt.is_running())
-        {
+        if self.is_running(customer_id) {
             return Ok(());
         }
         let customer = self.customer(customer_id).await?;
-        let gateway = self.gateway(&customer).await?;
-        let server = self.server().clock;
+        let server = self.server();
+        let gateway = self.gateway(&server, &customer).await?;
         {
             let mut attempts = lock(&self.attempts);
             // Another window may have started it while the keychain was asked.
@@ -344,13 +341,23 @@ impl Desk {
             {
                 return Ok(());
             }
-            let attempt = Arc::new(Attempt::start(gateway, Arc::clone(&self.clock), server));
+            let clock = Arc::clone(&self.clock);
+            let attempt = Arc::new(Attempt::start(gateway, clock, Arc::clone(&server.clock)));
             let desk = Arc::clone(self);
-            tokio::spawn(desk.follow(customer, attempt.snapshots()));
+            tokio::spawn(desk.follow(customer.id.clone(), attempt.snapshots()));
             attempts.insert(customer_id.to_owned(), attempt);
         }
         self.views_changed.send_replace(());
-        Ok(())
+        // The keychain may have taken its time: whoever removed or changed the customer, or the
+        // server, meanwhile found no attempt to end.
+        let unchanged = self.customer(customer_id).await.is_ok_and(|now| {
+            (now.instance_id, now.account_id) == (customer.instance_id, customer.account_id)
+        });
+        if unchanged && Arc::ptr_eq(&server.clock, &self.server().clock) {
+            return Ok(());
+        }
+        self.end_attempt(customer_id);
+        Err(ErrorCode::NoAttempt.into())
     }
 
     /// Ends an attempt; fine if there is none.
@@ -385,7 +392,7 @@ impl Desk {
             snapshot,
             customer.phone.as_deref(),
             || self.message(&customer, MessageKind::Preparation, "", ""),
-            |code, deadline| self.connection_code(&customer, &attempt, code, &deadline),
+            |code, deadline| self.connection_code(&customer, code, &deadline),
         )))
     }
 
@@ -393,9 +400,7 @@ impl Desk {
     pub async fn presenter_view(&self, customer_id: &str) -> Result<PresenterView> {
         let customer = self.customer(customer_id).await?;
         let attempt = self.attempt(customer_id);
-        let phase = attempt
-            .as_ref()
-            .map(|attempt| attempt.snapshots().borrow().phase.clone());
+        let phase = attempt.map(|attempt| attempt.snapshots().borrow().phase.clone());
         let mut shown = PresenterView {
             language: customer.language,
             state: PresenterState::Over,
@@ -403,17 +408,15 @@ impl Desk {
             valid_until: None,
             phone_display: customer.phone.as_deref().map(phone::display),
         };
-        match (phase, attempt) {
-            (Some(Phase::Waiting { code, deadline }), Some(attempt)) => {
+        match phase {
+            Some(Phase::Waiting { code, deadline }) => {
                 shown.state = PresenterState::Waiting;
                 shown.halves = view::halves(&code.text);
-                shown.valid_until = Some(view::valid_until(&deadline, &attempt, &*self.clock));
+                shown.valid_until = Some(view::valid_until(&deadline));
             }
-            (Some(Phase::Checking | Phase::Preparing), _) => {
-                shown.state = PresenterState::Preparing
-            }
-            (Some(Phase::Expired), _) => shown.state = PresenterState::Expired,
-            (Some(Phase::Connected { identity, .. } | Phase::AlreadyConnected { identity }), _) => {
+            Some(Phase::Checking | Phase::Preparing) => shown.state = PresenterState::Preparing,
+            Some(Phase::Expired) => shown.state = PresenterState::Expired,
+            Some(Phase::Connected { identity, .. } | Phase::AlreadyConnected { identity }) => {
                 shown.state = PresenterState::Connected;
                 shown.phone_display = identity.phone_display.or(shown.phone_display);
             }
@@ -424,12 +427,12 @@ impl Desk {
 
     /// Fetches a fresh connection code for the customer's attempt.
     pub async fn get_code(&self, customer_id: &str) -> Result<()> {
-        let attempt = self.attempt(customer_id).ok_or(ErrorCode::NoAttempt)?;
-        let result = attempt.get_code().await;
-        if let Err(failure) = &result {
-            self.note_failure(failure);
-        }
-        result
+        // Not held while waiting: an attempt that is ended must end at once.
+        let code = self
+            .attempt(customer_id)
+            .ok_or(ErrorCode::NoAttempt)?
+            .get_code();
+        code.await
     }
 
     /// How long the connection code will live; `None` without one.
@@ -447,14 +450,13 @@ impl Desk {
 
     /// The message for where the attempt stands, for copying.
     pub async fn message_to_copy(&self, customer_id: &str) -> Result<String> {
-        let view = self
-            .attempt_view(customer_id)
-            .await?
-            .ok_or(ErrorCode::NoAttempt)?;
-        match view.phase {
-            view::Phase::Preparing { message } => Ok(message),
-            view::Phase::Waiting { code } if self.code_to_copy(customer_id).is_ok() => {
-                Ok(code.message)
+        let attempt = self.attempt(customer_id).ok_or(ErrorCode::NoAttempt)?;
+        let customer = self.customer(customer_id).await?;
+        let phase = attempt.snapshots().borrow().phase.clone();
+        match phase {
+            Phase::Preparing => Ok(self.message(&customer, MessageKind::Preparation, "", "")),
+            Phase::Waiting { code, deadline } if attempt.is_live(&deadline) => {
+                Ok(self.connection_code(&customer, code, &deadline).message)
             }
             _ => Err(ErrorCode::CodeNotValid.into()),
         }
@@ -463,11 +465,10 @@ impl Desk {
     fn connection_code(
         &self,
         customer: &CustomerRecord,
-        attempt: &Attempt,
         code: FreshCode,
         deadline: &Deadline,
     ) -> ConnectionCode {
-        let valid_until = view::valid_until(deadline, attempt, &*self.clock);
+        let valid_until = view::valid_until(deadline);
         ConnectionCode {
             halves: view::halves(&code.text),
             approximate: deadline.is_approximate(),
@@ -482,6 +483,11 @@ impl Desk {
         }
     }
 
+    fn is_running(&self, customer_id: &str) -> bool {
+        self.attempt(customer_id)
+            .is_some_and(|attempt| attempt.is_running())
+    }
+
     fn attempt(&self, customer_id: &str) -> Option<Arc<Attempt>> {
         lock(&self.attempts).get(customer_id).cloned()
     }
@@ -489,43 +495,45 @@ impl Desk {
     /// Notes what an attempt sees of the customer, until it ends.
     async fn follow(
         self: Arc<Self>,
-        customer: CustomerRecord,
+        customer_id: String,
         mut snapshots: watch::Receiver<Snapshot>,
     ) {
         let mut connected = None;
         let mut trouble = None;
         while snapshots.changed().await.is_ok() {
             let snapshot = snapshots.borrow_and_update().clone();
-            if snapshot.trouble != trouble {
-                trouble.clone_from(&snapshot.trouble);
+            let (status, failure) = match snapshot.phase {
+                Phase::Checking | Phase::GaveUp => (None, snapshot.trouble),
+                Phase::Failed(failure) => (ConnectionStatus::from_failure(&failure), Some(failure)),
+                Phase::Preparing | Phase::Waiting { .. } | Phase::Expired => {
+                    (Some(ConnectionStatus::Offline), snapshot.trouble)
+                }
+                Phase::AlreadyConnected { .. } => (Some(ConnectionStatus::Connected), None),
+                Phase::Connected { identity, .. } => {
+                    connected = Some(identity);
+                    (Some(ConnectionStatus::Connected), None)
+                }
+            };
+            if failure != trouble {
+                trouble = failure;
                 if let Some(failure) = &trouble {
                     self.note_failure(failure);
                 }
             }
-            let status = match &snapshot.phase {
-                Phase::Checking | Phase::GaveUp => continue,
-                Phase::Failed(failure) => ConnectionStatus::from_failure(failure),
-                Phase::Preparing | Phase::Waiting { .. } | Phase::Expired => {
-                    Some(ConnectionStatus::Offline)
-                }
-                Phase::AlreadyConnected { .. } | Phase::Connected { .. } => {
-                    Some(ConnectionStatus::Connected)
-                }
-            };
             if let Some(status) = status
-                && let Err(failure) = self.note_status(&customer.id, status).await
+                && let Err(failure) = self.note_status(&customer_id, status).await
             {
                 log::warn!("a status was not noted: {failure}");
             }
-            if let Phase::Connected { identity, .. } = snapshot.phase {
-                connected = Some(identity);
-            }
         }
-        if let Some(identity) = connected {
+        // As the customer is now: the number expected may have been corrected meanwhile.
+        if let Some(identity) = connected
+            && let Ok(customer) = self.customer(&customer_id).await
+        {
             // Nobody may be listening.
             let _ = self.events.send(Event::Connected {
                 expected: ExpectedNumber::compare(customer.phone.as_deref(), &identity),
-                customer_id: customer.id,
+                customer_id,
                 name: customer.name,
                 identity,
             });
@@ -534,7 +542,7 @@ impl Desk {
 
     // --- shared by accounts, customers and attempts
 
-    fn server(&self) -> Server {
+    pub(crate) fn server(&self) -> Server {
         self.server
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -546,20 +554,20 @@ impl Desk {
     }
 
     /// The customer's instance, with its credentials out of the vault.
-    pub(crate) async fn gateway(&self, customer: &CustomerRecord) -> Result<ZapiGateway> {
+    pub(crate) async fn gateway(
+        &self,
+        server: &Server,
+        customer: &CustomerRecord,
+    ) -> Result<ZapiGateway> {
         let account = self.account(&customer.account_id).await?;
         let token = self.instance_token(customer).await?;
-        let client_token = self
-            .account_secrets(&account)
-            .await?
-            .get(SecretName::ClientToken)
-            .cloned();
+        let secrets = self.account_secrets(&account).await?;
         Ok(ZapiGateway {
-            client: self.client(),
+            client: server.client.clone(),
             credentials: zapi::InstanceCredentials {
                 id: customer.instance_id.clone(),
                 token,
-                client_token,
+                client_token: secrets.get(SecretName::ClientToken).cloned(),
             },
         })
     }
@@ -567,12 +575,13 @@ impl Desk {
     /// Makes a call and reads the server's clock off its answer.
     pub(crate) async fn observed<T>(
         &self,
+        server: &Server,
         call: impl Future<Output = Result<Reading<T>>>,
     ) -> Result<T> {
         let sent = self.clock.ticks();
         let reading = call.await?;
         if let Some(date) = reading.date {
-            lock(&self.server().clock).observe(sent, self.clock.ticks(), date);
+            lock(&server.clock).observe(sent, self.clock.ticks(), date);
         }
         Ok(reading.value)
     }
@@ -594,17 +603,35 @@ impl Desk {
         Ok(())
     }
 
+    /// Takes back what was put into the vault for something that then could not be stored.
+    pub(crate) async fn forget(&self, holder: &Holder) {
+        if let Err(error) = self.vault.delete(holder, true).await {
+            log::warn!("an unused secret stays behind: {error}");
+        }
+    }
+
+    /// Tells the windows that what they show of attempts may read differently now.
+    pub(crate) fn views_changed(&self) {
+        self.views_changed.send_replace(());
+    }
+
     /// Remembers a failure for the diagnostic report: its code and nothing else.
     pub fn note_failure(&self, failure: &Failure) {
-        log::warn!("{failure}");
+        let noted = NotedFailure {
+            at: self.clock.wall_ms(),
+            code: failure.code,
+        };
         let mut failures = lock(&self.failures);
+        // A failed code reaches the agent's click and the attempt's view.
+        let again = |last: &NotedFailure| last.code == noted.code && noted.at - last.at < 1_000;
+        if noted.code == ErrorCode::InvalidInput || failures.back().is_some_and(again) {
+            return;
+        }
+        log::warn!("{failure}");
         if failures.len() == FAILURES_KEPT {
             failures.pop_front();
         }
-        failures.push_back(NotedFailure {
-            at: self.clock.wall_ms(),
-            code: failure.code,
-        });
+        failures.push_back(noted);
     }
 
     /// The last failures, oldest first.

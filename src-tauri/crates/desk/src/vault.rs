@@ -179,25 +179,43 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let (name, value) = change;
         let to_keychain = self.resolve(keep) == Keep::Keychain;
-        if in_keychain || (to_keychain && value.is_some()) {
-            let mut kept = match in_keychain {
-                true => self.load_keychain(holder).await?,
-                false => Secrets::default(),
-            };
-            kept.set(name, value.clone().filter(|_| to_keychain));
-            if kept.is_empty() {
-                self.delete_keychain(holder).await?;
-            } else {
-                let for_keychain = kept.clone();
-                let to = holder.clone();
-                self.on_thread(move |keychain| keychain.save(&to, &for_keychain))
-                    .await?;
+        let in_session = value.clone().filter(|_| !to_keychain);
+        let for_keychain = value.filter(|_| to_keychain);
+        if in_keychain || for_keychain.is_some() {
+            let kept = self
+                .change_keychain(holder, in_keychain, name, for_keychain)
+                .await;
+            match kept {
+                // The agent chose the session because the keychain fails: what it still holds is
+                // never read again, as the session's secret comes first and the store forgets it.
+                Err(error) if in_session.is_some() => log::warn!("an old secret stays: {error}"),
+                done => done?,
             }
         }
         let mut session = self.session(holder);
-        session.set(name, value.filter(|_| !to_keychain));
+        session.set(name, in_session);
         self.session.put(holder, session);
         Ok(())
+    }
+
+    async fn change_keychain(
+        &self,
+        holder: &Holder,
+        in_keychain: bool,
+        name: SecretName,
+        value: Option<secrecy::SecretString>,
+    ) -> Result<(), VaultError> {
+        let mut kept = match in_keychain {
+            true => self.load_keychain(holder).await?,
+            false => Secrets::default(),
+        };
+        kept.set(name, value);
+        if kept.is_empty() {
+            return self.delete_keychain(holder).await;
+        }
+        let to = holder.clone();
+        self.on_thread(move |keychain| keychain.save(&to, &kept))
+            .await
     }
 
     /// Forgets all secrets of a holder.

@@ -334,6 +334,22 @@ async fn a_late_confirmation_still_counts_and_then_the_watch_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failed_new_code_at_the_end_of_the_watch_does_not_make_it_endless() {
+    let world = World::new();
+    let attempt = with_code(&world).await;
+    until(&attempt, |p| matches!(p, Phase::Expired)).await;
+    sleep(GRACE - ROUND_TRIP / 2).await;
+    let broken = Failure::from(ErrorCode::TimedOut);
+    world
+        .code_failures
+        .lock()
+        .unwrap()
+        .push_back(broken.clone());
+    assert_eq!(attempt.get_code().await, Err(broken));
+    until(&attempt, |p| matches!(p, Phase::GaveUp)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_code_replaces_the_old_at_any_time() {
     let world = World::new();
     let attempt = with_code(&world).await;

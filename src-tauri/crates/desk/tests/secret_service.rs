@@ -33,6 +33,17 @@ const UNLOCK: &str =
 /// Starts a daemon over an existing keyring that nobody has opened.
 const START: &str = "gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1; ";
 
+/// What a session bus needs, without the folders of services that it could start.
+const BUS_WITHOUT_SERVICES: &str = r#"<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>"#;
+
 struct Home(PathBuf);
 
 impl Home {
@@ -45,13 +56,14 @@ impl Home {
 
     /// Runs `before` and then one probe in a D-Bus session of its own; gives the probe's words.
     fn probe(&self, before: &str, what: &str) -> String {
-        self.run(what, before, |command| command.env_remove("DISPLAY"))
+        self.run(what, before, &[], |command| command.env_remove("DISPLAY"))
     }
 
     fn run(
         &self,
         what: &str,
         before: &str,
+        bus: &[&str],
         change: impl Fn(&mut Command) -> &mut Command,
     ) -> String {
         let program = std::env::current_exe().unwrap();
@@ -61,6 +73,7 @@ impl Home {
         );
         let mut command = Command::new("dbus-run-session");
         command
+            .args(bus)
             .args(["--", "sh", "-c", &script])
             .env("HOME", &self.0)
             .env("XDG_DATA_HOME", self.0.join("data"))
@@ -165,7 +178,7 @@ fn a_locked_keychain_says_so() {
     );
     if std::env::var_os("DISPLAY").is_some() {
         assert_eq!(
-            home.run("load", START, |command| command),
+            home.run("load", START, &[], |command| command),
             "TimedOut",
             "the prompt stands unanswered"
         );
@@ -176,12 +189,13 @@ fn a_locked_keychain_says_so() {
 #[ignore = "needs gnome-keyring; cargo xtask test runs it"]
 fn without_a_service_there_is_no_keychain_until_one_is_started() {
     let home = Home::new("absent");
-    // Hides the service files, so that the bus cannot start the service by itself.
+    // A bus that knows no service files, and so cannot start the service by itself.
+    let config = home.0.join("session.conf");
+    std::fs::write(&config, BUS_WITHOUT_SERVICES).unwrap();
+    let config = format!("--config-file={}", config.display());
     let alone = |what| {
-        home.run(what, "", |command| {
-            command
-                .env("XDG_DATA_DIRS", "/nonexistent")
-                .env_remove("DISPLAY")
+        home.run(what, "", &[&config], |command| {
+            command.env_remove("DISPLAY")
         })
     };
     assert_eq!(alone("save"), "Err(Missing)");

@@ -98,6 +98,14 @@ async fn every_failure_is_told_and_the_session_still_works() {
             Some("FAKE"),
             "kept for the session after {error:?}"
         );
+
+        // The same for one that the keychain was given when it still worked.
+        let saved_before = Holder::customer("another-fake-customer");
+        vault
+            .set(&saved_before, true, token("FAKE"), Keep::Session)
+            .await
+            .unwrap();
+        assert_eq!(read(&vault.session(&saved_before)), Some("FAKE"));
     }
 }
 

@@ -26,6 +26,8 @@ import type {
 
 /** Stops a subscription. What runs in the backend goes on. */
 export type Unfollow = () => void;
+/** Told the `Failure` when a subscription cannot be had: nothing will come of it. */
+export type OnError = (reason: unknown) => void;
 
 /**
  * Everything the windows may ask of the Rust side. Each rejection is a `Failure`.
@@ -33,7 +35,7 @@ export type Unfollow = () => void;
  */
 export interface Backend {
   appState(): Promise<AppState>;
-  followApp(on: (event: AppEvent) => void): Unfollow;
+  followApp(on: (event: AppEvent) => void, onError: OnError): Unfollow;
   setLanguage(language: Language | null): Promise<AppState>;
   setZapiAddress(address: string | null): Promise<AppState>;
   copyDiagnosticReport(): Promise<void>;
@@ -55,10 +57,10 @@ export interface Backend {
   removeCustomer(id: string): Promise<void>;
   customerStatus(id: string): Promise<CustomerStatus>;
 
-  /** Starts an attempt, or joins the one that runs. */
+  /** Starts an attempt in place of one that is over, or joins the one that runs. */
   startAttempt(customerId: string): Promise<void>;
   /** Follows the customer's attempt, if there is one: the current view at once, then every change. null: no attempt. */
-  followAttempt(customerId: string, on: (attempt: Attempt | null) => void): Unfollow;
+  followAttempt(customerId: string, on: (attempt: Attempt | null) => void, onError: OnError): Unfollow;
   /** Resolves when the new code is in the view. */
   getCode(customerId: string): Promise<void>;
   endAttempt(customerId: string): Promise<void>;
@@ -84,6 +86,6 @@ export interface Backend {
 
 /** The presenter window may ask for this, and nothing else. */
 export interface PresenterBackend {
-  follow(on: (view: PresenterView) => void): Unfollow;
+  follow(on: (view: PresenterView) => void, onError: OnError): Unfollow;
   timeLeft(): Promise<number | null>;
 }

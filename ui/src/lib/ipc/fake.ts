@@ -1,4 +1,4 @@
-import type { Backend, PresenterBackend, Unfollow } from "./backend";
+import type { Backend, OnError, PresenterBackend, Unfollow } from "./backend";
 import {
   CODES,
   CONNECTED_NAME,
@@ -30,6 +30,7 @@ import type {
   CustomerRow,
   CustomerStatus,
   ErrorCode,
+  ExpectedNumber,
   Failure,
   Field,
   Identity,
@@ -76,6 +77,8 @@ const CODE_LIFE_MS = 5 * 60_000;
 /** The extension's confirmation screen outlives the code: see `attempt` in design.md. */
 const WATCH_AFTER_EXPIRY_MS = 90_000;
 const PAGE = 200;
+/** Nothing more can come of an attempt in these. */
+const OVER: Phase["state"][] = ["alreadyConnected", "connected", "gaveUp", "failed"];
 const SECRETS: AccountSecret[] = ["clientToken", "partnerToken"];
 const LANGUAGES: Language[] = ["pt-BR", "en", "es"];
 const KINDS: MessageKind[] = ["preparation", "connectionCode"];
@@ -179,14 +182,13 @@ export class FakeBackend implements Backend {
     const attempt = this.#attempts.get(customerId);
     if (!attempt) return;
     const customer = this.#customer(customerId);
-    const other = customer.script === "otherNumber";
     attempt.deadline = null;
     this.#setStatus(customer, "connected");
     this.#change(customerId, {
       phase: {
         state: "connected",
         identity: identityOf(customer),
-        expected: other ? "other" : customer.phone ? "matches" : "notSet",
+        expected: expectedOf(customer),
         seconds: Math.round((this.clock.now() - attempt.startedAt) / 1000),
       },
     });
@@ -199,8 +201,13 @@ export class FakeBackend implements Backend {
     return this.#currentState();
   }
 
-  followApp(on: (event: AppEvent) => void): Unfollow {
+  followApp(on: (event: AppEvent) => void, onError: OnError): Unfollow {
     this.calls.push("followApp");
+    const refusal = this.#refusal("followApp");
+    if (refusal) {
+      onError(refusal);
+      return () => {};
+    }
     this.#appFollowers.add(on);
     return () => this.#appFollowers.delete(on);
   }
@@ -372,24 +379,32 @@ export class FakeBackend implements Backend {
   async customerStatus(id: string): Promise<CustomerStatus> {
     await this.#enter("customerStatus");
     const customer = this.#customer(id);
+    const code = SCRIPTED_FAILURES[customer.script];
+    if (code) throw failure(code);
     if (customer.status === "unknown") this.#setStatus(customer, "offline");
-    return {
-      status: customer.status,
-      identity: customer.status === "connected" ? identityOf(customer) : null,
-    };
+    if (customer.status !== "connected") {
+      return { status: customer.status, identity: null, expected: "notSet" };
+    }
+    return { status: "connected", identity: identityOf(customer), expected: expectedOf(customer) };
   }
 
   // The attempt.
 
   async startAttempt(customerId: string): Promise<void> {
     await this.#enter("startAttempt");
-    if (this.#attempts.has(customerId)) return;
+    const current = this.#attempts.get(customerId);
+    if (current && !OVER.includes(current.view.phase.state)) return;
     this.#start(customerId);
     this.#change(customerId, { phase: this.#firstPhase(this.#customer(customerId)) });
   }
 
-  followAttempt(customerId: string, on: (attempt: Attempt | null) => void): Unfollow {
+  followAttempt(customerId: string, on: (attempt: Attempt | null) => void, onError: OnError): Unfollow {
     this.calls.push("followAttempt");
+    const refusal = this.#refusal("followAttempt");
+    if (refusal) {
+      onError(refusal);
+      return () => {};
+    }
     const followers = this.#followers.get(customerId) ?? new Set();
     this.#followers.set(customerId, followers.add(on));
     on(this.#attempts.get(customerId)?.view ?? null);
@@ -511,10 +526,12 @@ export class FakeBackend implements Backend {
   async #enter(method: keyof Backend): Promise<void> {
     this.calls.push(method);
     await this.#holds.get(method)?.until;
-    const [next, ...later] = this.#failures.get(method) ?? [];
-    if (!next) return;
-    this.#failures.set(method, later);
-    throw next;
+    const refusal = this.#refusal(method);
+    if (refusal) throw refusal;
+  }
+
+  #refusal(method: keyof Backend): Failure | undefined {
+    return this.#failures.get(method)?.shift();
   }
 
   #open(scenario: Scenario): void {
@@ -661,7 +678,7 @@ export class FakeBackend implements Backend {
       return {
         state: "alreadyConnected",
         identity: identityOf(customer),
-        expected: customer.script === "otherNumber" ? "other" : "matches",
+        expected: expectedOf(customer),
       };
     }
     return { state: "preparing", message: this.#message(customer, "preparation", {}) };
@@ -759,8 +776,8 @@ export class FakePresenter implements PresenterBackend {
     this.#customerId = customerId;
   }
 
-  follow(on: (view: PresenterView) => void): Unfollow {
-    return this.#backend.followAttempt(this.#customerId, (attempt) => on(presenterView(attempt)));
+  follow(on: (view: PresenterView) => void, onError: OnError): Unfollow {
+    return this.#backend.followAttempt(this.#customerId, (attempt) => on(presenterView(attempt)), onError);
   }
 
   timeLeft(): Promise<number | null> {
@@ -816,6 +833,11 @@ function rowOf({ script: _, ...row }: FakeCustomer): CustomerRow {
 function identityOf(customer: FakeCustomer): Identity {
   if (customer.script === "otherNumber") return { ...OTHER_PHONE, name: CONNECTED_NAME };
   return { phone: customer.phone, phoneDisplay: customer.phoneDisplay, name: CONNECTED_NAME };
+}
+
+function expectedOf(customer: FakeCustomer): ExpectedNumber {
+  if (customer.phone === null) return "notSet";
+  return customer.script === "otherNumber" ? "other" : "matches";
 }
 
 function folded(text: string): string {

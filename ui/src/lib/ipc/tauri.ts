@@ -1,24 +1,35 @@
 import { Channel, invoke } from "@tauri-apps/api/core";
-import type { Backend, PresenterBackend, Unfollow } from "./backend";
+import type { Backend, OnError, PresenterBackend, Unfollow } from "./backend";
 
-/** Streams what `command` sends. A rejected call is left to the window's error handler: nobody waits for it. */
-function follow<T>(command: string, on: (value: T) => void, args: Record<string, unknown> = {}): Unfollow {
+/** Streams what `command` sends, or tells why it does not begin. */
+function follow<T>(
+  command: string,
+  on: (value: T) => void,
+  onError: OnError,
+  args: Record<string, unknown> = {},
+): Unfollow {
   let stopped = false;
   const channel = new Channel<T>((value) => {
     if (!stopped) on(value);
   });
-  const started = invoke(command, { ...args, on: channel });
+  const started = invoke(command, { ...args, on: channel }).then(
+    () => true,
+    (reason: unknown) => {
+      if (!stopped) onError(reason);
+      return false;
+    },
+  );
   return () => {
     stopped = true;
     // Not before it has begun, or there would be nothing to stop yet.
-    void started.then(() => invoke("unfollow", { id: channel.id }));
+    void started.then((begun) => begun && invoke("unfollow", { id: channel.id }));
   };
 }
 
 /** The app itself: one command for each method, named alike in snake_case. */
 export const tauri: Backend = {
   appState: () => invoke("app_state"),
-  followApp: (on) => follow("follow_app", on),
+  followApp: (on, onError) => follow("follow_app", on, onError),
   setLanguage: (language) => invoke("set_language", { language }),
   setZapiAddress: (address) => invoke("set_zapi_address", { address }),
   copyDiagnosticReport: () => invoke("copy_diagnostic_report"),
@@ -39,7 +50,7 @@ export const tauri: Backend = {
   customerStatus: (id) => invoke("customer_status", { id }),
 
   startAttempt: (customerId) => invoke("start_attempt", { customerId }),
-  followAttempt: (customerId, on) => follow("follow_attempt", on, { customerId }),
+  followAttempt: (customerId, on, onError) => follow("follow_attempt", on, onError, { customerId }),
   getCode: (customerId) => invoke("get_code", { customerId }),
   endAttempt: (customerId) => invoke("end_attempt", { customerId }),
   timeLeft: (customerId) => invoke("time_left", { customerId }),
@@ -63,6 +74,6 @@ export const tauri: Backend = {
 
 /** What the presenter window may call. */
 export const tauriPresenter: PresenterBackend = {
-  follow: (on) => follow("presenter_follow", on),
+  follow: (on, onError) => follow("presenter_follow", on, onError),
   timeLeft: () => invoke("presenter_time_left"),
 };

@@ -309,7 +309,11 @@ status: ConnectionStatus,
 /**
  * As whom, when connected and known.
  */
-identity: Identity | null, };
+identity: Identity | null, 
+/**
+ * Whether that is the number expected.
+ */
+expected: ExpectedNumber, };
 
 /**
  * Every way in which something the agent wants can fail. The UI has one table from this to words,

@@ -194,7 +194,7 @@ mod tests {
             expires_at: None,
         };
         let at = Duration::from_secs(300);
-        (code, Deadline::Approximate { at })
+        (code, Deadline::Approximate { at, wall_ms: 0 })
     }
 
     fn phases() -> Vec<Phase> {

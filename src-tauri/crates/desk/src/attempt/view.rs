@@ -4,9 +4,8 @@ use chrono::{DateTime, Local};
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::Snapshot;
 use super::machine::Phase as MachinePhase;
-use super::{Attempt as Running, Snapshot};
-use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::gateway::{FreshCode, Identity};
@@ -176,15 +175,10 @@ pub fn halves(code: &str) -> Vec<String> {
 
 /// The clock time in the agent's time zone until which a code is valid, rounded down to the
 /// minute. A known deadline is the server's reading, so this computer's clock does not matter.
-pub fn valid_until(deadline: &Deadline, running: &Running, clock: &dyn Clock) -> String {
-    let unix_ms = match deadline {
-        Deadline::Known { expires_at } => *expires_at,
-        Deadline::Approximate { .. } => {
-            let left = running.time_left().unwrap_or_default().as_millis();
-            clock
-                .wall_ms()
-                .saturating_add(i64::try_from(left).unwrap_or(0))
-        }
+pub fn valid_until(deadline: &Deadline) -> String {
+    let unix_ms = match *deadline {
+        Deadline::Known { expires_at } => expires_at,
+        Deadline::Approximate { wall_ms, .. } => wall_ms,
     };
     DateTime::from_timestamp_millis(unix_ms)
         .map(|at| at.with_timezone(&Local).format("%H:%M").to_string())
