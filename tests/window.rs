@@ -341,3 +341,50 @@ async fn quitting_takes_less_than_a_second_whatever_is_under_way() {
     let took = app.quit_by_key().await;
     assert!(took < Duration::from_secs(1), "took {took:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a display and a D-Bus session; cargo xtask test runs it"]
+async fn the_presenter_shows_the_code_and_may_ask_for_nothing_else() {
+    let home = Home::new("presenter");
+    let app = App::open(home.path(), None).await;
+    app.click("practice").await;
+    app.choose("Padaria Aurora").await;
+    let code = get_code(&app).await;
+    let main = app.driver.window().await.unwrap();
+    app.press(&word("extension.present")).await;
+    let presenter = app.other_window(&main).await;
+    app.driver.switch_to_window(presenter).await.unwrap();
+    assert_eq!(app.code().await, code);
+    app.hook("time-left").await;
+    for command in [
+        "accounts",
+        "customers",
+        "get_code",
+        "copy_code",
+        "follow_attempt",
+        "plugin:event|listen",
+    ] {
+        let refusal = app.refusal(command).await;
+        assert!(refusal.contains("not allowed"), "{command}: {refusal}");
+    }
+    app.driver.switch_to_window(main).await.unwrap();
+    for command in [
+        "presenter_follow",
+        "plugin:shell|execute",
+        "plugin:clipboard-manager|read_text",
+    ] {
+        let refusal = app.refusal(command).await;
+        assert!(refusal.contains("not allowed"), "{command}: {refusal}");
+    }
+    app.press(&word("app.leavePractice")).await;
+    app.hook("add-account").await;
+    let closed = async {
+        while app.driver.windows().await.unwrap().len() > 1 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed)
+        .await
+        .expect("it closes with practice");
+    app.quit().await;
+}

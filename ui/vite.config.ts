@@ -4,8 +4,8 @@ import { defineConfig } from "vite";
 export default defineConfig({
   plugins: [svelte()],
   clearScreen: false,
-  // The address tauri.conf.json names as devUrl.
-  server: { host: "127.0.0.1", port: 5173, strictPort: true },
+  // The fake backend shows the customer's messages that ship with the desk.
+  server: { host: "127.0.0.1", port: 5173, strictPort: true, fs: { allow: [".."] } },
   build: {
     // The oldest web views Ponte runs in: macOS 13's, WebView2's, webkit2gtk's.
     target: ["safari16", "chrome120"],

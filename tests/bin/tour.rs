@@ -36,6 +36,13 @@ async fn main() {
     app.click("new-code").await;
     app.attempt_is("waiting").await;
     stop("code").await;
+    let main = app.driver.window().await.unwrap();
+    app.press(&word("extension.present")).await;
+    let presenter = app.other_window(&main).await;
+    app.driver.switch_to_window(presenter).await.unwrap();
+    app.hook("connection-code").await;
+    stop("presenter").await;
+    app.driver.switch_to_window(main).await.unwrap();
     app.press(&word("practice.actions.typesCode")).await;
     app.press(&word("practice.actions.confirms")).await;
     app.attempt_is("connected").await;

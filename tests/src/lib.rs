@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use thirtyfour::extensions::query::ElementQueryable;
-use thirtyfour::{By, Capabilities, WebDriver, WebElement};
+use thirtyfour::{By, Capabilities, WebDriver, WebElement, WindowHandle};
 use tokio::process::{Child, Command};
 
 /// How long anything on screen may take to appear before a test fails.
@@ -214,6 +214,22 @@ impl App {
         text.unwrap_or_default().trim().to_owned()
     }
 
+    /// The window beside this one, waiting for it to open.
+    pub async fn other_window(&self, this: &WindowHandle) -> WindowHandle {
+        let opened = async {
+            loop {
+                let windows = self.driver.windows().await.unwrap();
+                if let Some(other) = windows.into_iter().find(|window| window != this) {
+                    return other;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, opened)
+            .await
+            .expect("another window opens")
+    }
+
     /// All the text on screen, for messages about failed tests.
     pub async fn page_text(&self) -> String {
         let text = self
@@ -227,6 +243,9 @@ impl App {
 
     /// Takes a picture.
     pub async fn picture(&self, file: &Path) {
+        // What the page holds now is on screen two frames later.
+        let painted = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+        self.driver.execute_async(painted, vec![]).await.unwrap();
         self.driver.screenshot(file).await.unwrap();
     }
 
@@ -268,17 +287,24 @@ impl App {
         asked.elapsed()
     }
 
-    /// Calls a command as the window would, and waits for its answer.
+    /// Calls a command as the window would; it must work.
     pub async fn command(&self, name: &str, arguments: Value) {
+        assert_eq!(self.invoke(name, arguments).await, "", "{name}");
+    }
+
+    /// Calls a command that must be refused; gives the refusal.
+    pub async fn refusal(&self, name: &str) -> String {
+        self.invoke(name, Value::Object(Default::default())).await
+    }
+
+    /// Empty when it worked.
+    async fn invoke(&self, name: &str, arguments: Value) -> String {
         let script = "const done = arguments[2];
-            window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1]).then(() => done(''), (e) => done(JSON.stringify(e)))";
-        let answer = self
-            .driver
-            .execute_async(script, vec![name.into(), arguments])
-            .await
-            .unwrap();
-        let failure: String = answer.convert().unwrap();
-        assert_eq!(failure, "", "{name}");
+            window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1])
+                .then(() => done(''), (reason) => done(JSON.stringify(reason)))";
+        let arguments = vec![name.into(), arguments];
+        let answer = self.driver.execute_async(script, arguments).await;
+        answer.unwrap().convert().unwrap()
     }
 
     /// Ends the app as a power cut would.

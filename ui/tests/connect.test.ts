@@ -175,19 +175,25 @@ describe("the status", () => {
   });
 
   test("is not asked for while an attempt watches it", async () => {
-    const page = await open("waiting");
+    const joined = await open("waiting");
+    await aurora(joined);
+    await joined.getByTestId("connection-code").waitFor();
+    expect(await calls(joined, "customerStatus")).toBe(0);
+
+    const page = await open("customers");
     await aurora(page);
-    await page.getByTestId("connection-code").waitFor();
+    await page.getByTestId("method-extension").click();
+    await page.getByTestId("new-code").waitFor();
     await page.evaluate(
       (customerId) =>
         window.fake.emit({ kind: "customerStatus", customerId, status: "connected", statusSince: null }),
       SUBJECT,
     );
     await page.locator("header").getByText("Conectado", { exact: true }).waitFor();
-    expect(await calls(page, "customerStatus")).toBe(0);
+    expect(await calls(page, "customerStatus"), "only before it").toBe(1);
     await page.getByRole("button", { name: "Encerrar" }).click();
     await page.getByTestId("method-extension").waitFor();
-    expect(await calls(page, "customerStatus"), "it is when the attempt is over").toBe(1);
+    expect(await calls(page, "customerStatus"), "and when it is over").toBe(2);
   });
 
   test.each(["keychainMissing", "keychainLocked", "secretMissing"] as const)(
@@ -312,8 +318,7 @@ test("a code whose clock time is corrected is the same code", async () => {
 
 test("the focus goes to the heading of what comes next", async () => {
   const page = await open("customers");
-  const press = (name: string) =>
-    page.getByRole("button", { name, exact: true }).press("Enter", { noWaitAfter: true });
+  const press = (name: string) => page.getByRole("button", { name, exact: true }).press("Enter");
   const focused = (heading: string) =>
     expect
       .poll(() => page.evaluate(() => document.activeElement?.textContent), { message: heading })

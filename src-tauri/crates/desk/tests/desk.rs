@@ -190,6 +190,35 @@ async fn from_a_pasted_address_to_connected() {
 }
 
 #[tokio::test]
+async fn a_computer_whose_clock_is_wrong_by_a_day_counts_right() {
+    const DAY: i64 = 86_400_000;
+    for clock_offset in [DAY, -DAY] {
+        let server = Practice::start(practice::Config {
+            customers: vec![Scenario::Connects],
+            clock_offset,
+            ..practice::Config::default()
+        })
+        .await
+        .unwrap();
+        let desk = desk(&server).await;
+        let account = account(&desk).await;
+        let known = server.customers().remove(0);
+        let row = customer(&desk, &account, &server, &known).await;
+        desk.start_attempt(&row.id).await.unwrap();
+        until(&desk, &row.id, |p| matches!(p, Phase::Preparing { .. })).await;
+        desk.get_code(&row.id).await.unwrap();
+        let left = desk.time_left(&row.id).unwrap();
+        let right = Duration::from_millis(298_500)..=Duration::from_secs(300);
+        assert!(
+            right.contains(&left),
+            "{left:?} with a clock off by {clock_offset} ms"
+        );
+        let is_known = |p: &Phase| matches!(p, Phase::Waiting { code } if !code.approximate);
+        until(&desk, &row.id, is_known).await;
+    }
+}
+
+#[tokio::test]
 async fn another_number_than_expected_is_told() {
     let server = practice(&[Scenario::OtherNumber]).await;
     let desk = desk(&server).await;

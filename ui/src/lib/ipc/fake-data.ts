@@ -1,3 +1,9 @@
+import connectionCodeEn from "../../../../src-tauri/crates/desk/messages/en/connection-code.txt?raw";
+import preparationEn from "../../../../src-tauri/crates/desk/messages/en/preparation.txt?raw";
+import connectionCodeEs from "../../../../src-tauri/crates/desk/messages/es/connection-code.txt?raw";
+import preparationEs from "../../../../src-tauri/crates/desk/messages/es/preparation.txt?raw";
+import connectionCodePt from "../../../../src-tauri/crates/desk/messages/pt-BR/connection-code.txt?raw";
+import preparationPt from "../../../../src-tauri/crates/desk/messages/pt-BR/preparation.txt?raw";
 import type { Account, ConnectionStatus, CustomerRow, ErrorCode, Language, MessageKind } from "./types";
 
 /** How a scripted customer behaves once an attempt runs. The names are those of the practice server. */
@@ -145,24 +151,9 @@ export const REQUIRED_PLACEHOLDER: Record<MessageKind, string> = {
 };
 
 export const TEMPLATES: Record<Language, Record<MessageKind, string>> = {
-  "pt-BR": {
-    preparation:
-      "Oi, {name}! Para conectar o seu WhatsApp:\n1. No Chrome do computador, instale a extensão Z-API Conector: {link}\n2. Abra https://web.whatsapp.com e entre com o número {number}.\nMe avise quando o WhatsApp Web estiver aberto.",
-    connectionCode:
-      "Oi, {name}! Com o WhatsApp Web aberto no Chrome, clique no ícone da extensão Z-API Conector e digite {code}. Confira se o número é o seu e clique em Conectar na Z-API. O código vale até {validUntil}. Se ainda não instalou a extensão: {link}",
-  },
-  en: {
-    preparation:
-      "Hi {name}! To connect your WhatsApp:\n1. In Chrome on your computer, install the Z-API Conector extension: {link}\n2. Open https://web.whatsapp.com and log in with {number}.\nTell me when WhatsApp Web is open.",
-    connectionCode:
-      "Hi {name}! With WhatsApp Web open in Chrome, click the Z-API Conector icon and type {code}. Check that the number is yours and click Conectar na Z-API. The code is valid until {validUntil}. If you have not installed the extension yet: {link}",
-  },
-  es: {
-    preparation:
-      "¡Hola, {name}! Para conectar su WhatsApp:\n1. En Chrome, en la computadora, instale la extensión Z-API Conector: {link}\n2. Abra https://web.whatsapp.com e inicie sesión con el número {number}.\nAvíseme cuando WhatsApp Web esté abierto.",
-    connectionCode:
-      "¡Hola, {name}! Con WhatsApp Web abierto en Chrome, haga clic en el ícono de la extensión Z-API Conector y escriba {code}. Compruebe que el número es el suyo y haga clic en Conectar na Z-API. El código vale hasta las {validUntil}. Si aún no instaló la extensión: {link}",
-  },
+  "pt-BR": { preparation: preparationPt.trimEnd(), connectionCode: connectionCodePt.trimEnd() },
+  en: { preparation: preparationEn.trimEnd(), connectionCode: connectionCodeEn.trimEnd() },
+  es: { preparation: preparationEs.trimEnd(), connectionCode: connectionCodeEs.trimEnd() },
 };
 
 export const STORE_LINK = "https://chromewebstore.google.com/detail/iopmkohngoecmepoheapifkafbeomphn";
