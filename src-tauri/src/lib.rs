@@ -82,14 +82,19 @@ fn build(folder: std::path::PathBuf) -> tauri::Result<tauri::App> {
             }
         })
         .setup(|app| {
-            windows::open_main(app.handle())?;
-            // The file is opened while the window paints; the first command waits for it.
+            // The file is opened while the window is being made; the first command waits for it.
             let handle = app.handle().clone();
-            tauri::async_runtime::spawn(async move {
+            let desk = tauri::async_runtime::spawn(async move {
                 let host = handle.state::<Host>();
                 if let Err(failure) = host.desk(&handle).await {
                     log::error!("the desk did not open: {failure}");
                 }
+            });
+            windows::open_main(app.handle())?;
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                // An error: it panicked, which is in the log; the title can be said all the same.
+                let _ = desk.await;
                 windows::say_where_we_are(&handle).await;
             });
             Ok(())

@@ -18,7 +18,7 @@ use desk::accounts::AccountForm;
 use desk::customers::CustomerForm;
 use desk::vault::{Keep, Vault};
 use desk::{Config, Desk, Language};
-use ponte_tests::{App, Home, capabilities, processes, program, web_driver, word};
+use ponte_tests::{App, Home, capabilities, ended, processes, program, web_driver, word};
 use practice::{Practice, Scenario};
 use thirtyfour::{By, WebDriver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -87,6 +87,10 @@ async fn start_once(binary: &Path, home: &Home) -> (f64, f64) {
         .map(processes::pss_kib)
         .sum();
     driver.quit().await.unwrap();
+    // The next one would hand over to this one.
+    for pid in processes::of_home(home.path()) {
+        ended(pid).await;
+    }
     process.kill().await.unwrap();
     (took, kib as f64 / 1024.0)
 }

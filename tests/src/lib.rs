@@ -351,7 +351,7 @@ impl App {
 }
 
 /// Waits for a process to end.
-async fn ended(pid: u32) {
+pub async fn ended(pid: u32) {
     let ended = async {
         while !processes::read(pid, "cmdline").is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -251,7 +251,7 @@ impl Desk {
     pub async fn test_account(&self, id: &str) -> Result<AccountTest> {
         let record = self.account(id).await?;
         let secrets = self.account_secrets(&record).await?;
-        let client = self.client();
+        let client = self.client()?;
         let mut listed = None;
         let partner_token = match secrets.get(SecretName::PartnerToken) {
             None => Verdict::NotSaved,
@@ -283,6 +283,7 @@ impl Desk {
         client_token: Option<&SecretString>,
         listed: Option<zapi::InstanceRow>,
     ) -> Result<Verdict> {
+        let client = self.client()?;
         let mut instances = Vec::new();
         for customer in self.store.customers("", Some(&record.id)).await?.0 {
             if instances.len() == MOST_TRIED {
@@ -304,7 +305,7 @@ impl Desk {
                 token,
                 client_token: client_token.cloned(),
             };
-            verdict = match self.client().instance(&credentials).status().await {
+            verdict = match client.instance(&credentials).status().await {
                 Ok(_) if client_token.is_none() => Verdict::NotSaved,
                 Ok(_) => Verdict::Works,
                 Err(error) => self.verdict(error.into()),

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
@@ -122,22 +122,46 @@ pub struct Desk {
 /// A server, and what we know of its clock.
 #[derive(Clone)]
 pub(crate) struct Server {
-    client: zapi::Client,
+    address: Option<String>,
+    /// Built beside the start: reading the system's certificates takes a while.
+    client: Arc<OnceLock<std::result::Result<zapi::Client, zapi::BaseAddressError>>>,
     clock: SharedServerClock,
 }
 
 impl Server {
-    fn new(address: Option<&str>) -> std::result::Result<Self, zapi::BaseAddressError> {
-        let builder = zapi::Client::builder();
-        let builder = match address {
-            Some(address) => builder.base(address),
-            None => builder,
-        };
-        Ok(Self {
-            client: builder.build()?,
+    fn new(address: Option<String>) -> Result<Self> {
+        if let Some(address) = &address {
+            zapi::check_base(address).map_err(unusable_address)?;
+        }
+        let server = Self {
+            address,
+            client: Arc::default(),
             clock: Arc::default(),
-        })
+        };
+        let early = server.clone();
+        // Whoever needs it first waits for it or makes it.
+        tokio::task::spawn_blocking(move || drop(early.client()));
+        Ok(server)
     }
+
+    pub(crate) fn client(&self) -> Result<zapi::Client> {
+        let build = || {
+            let builder = zapi::Client::builder();
+            match &self.address {
+                Some(address) => builder.base(address),
+                None => builder,
+            }
+            .build()
+        };
+        self.client
+            .get_or_init(build)
+            .clone()
+            .map_err(unusable_address)
+    }
+}
+
+fn unusable_address(_: zapi::BaseAddressError) -> Failure {
+    Problem::new(Field::ZapiAddress, ProblemCode::NotHttps).into()
 }
 
 /// Locks are held for a few instructions and never across an await; what a panicking thread left
@@ -157,8 +181,7 @@ impl Desk {
             Some(address) => Some(address.clone()),
             None => store.setting(ZAPI_ADDRESS).await?,
         };
-        let server = Server::new(address.as_deref())
-            .map_err(|_| Failure::from(Problem::new(Field::ZapiAddress, ProblemCode::NotHttps)))?;
+        let server = Server::new(address)?;
         let edited = store.templates().await?;
         Ok(Arc::new(Self {
             store,
@@ -224,8 +247,7 @@ impl Desk {
         let address = address
             .map(crate::input::clean)
             .filter(|address| !address.is_empty());
-        let server = Server::new(address)
-            .map_err(|_| Failure::from(Problem::new(Field::ZapiAddress, ProblemCode::NotHttps)))?;
+        let server = Server::new(address.map(str::to_owned))?;
         self.store.put_setting(ZAPI_ADDRESS, address).await?;
         if !self.fixed_address {
             lock(&self.attempts).clear();
@@ -549,8 +571,8 @@ impl Desk {
             .clone()
     }
 
-    pub(crate) fn client(&self) -> zapi::Client {
-        self.server().client
+    pub(crate) fn client(&self) -> Result<zapi::Client> {
+        self.server().client()
     }
 
     /// The customer's instance, with its credentials out of the vault.
@@ -563,7 +585,7 @@ impl Desk {
         let token = self.instance_token(customer).await?;
         let secrets = self.account_secrets(&account).await?;
         Ok(ZapiGateway {
-            client: server.client.clone(),
+            client: server.client()?,
             credentials: zapi::InstanceCredentials {
                 id: customer.instance_id.clone(),
                 token,
