@@ -52,6 +52,23 @@ async fn add_customer(app: &App, customer: &Customer, server: &Practice) {
     app.choose(&customer.name).await;
 }
 
+/// The app with an account, and one customer who is chosen.
+async fn at_work(home: &Home, scenario: Scenario) -> (App, Practice, Customer) {
+    let server = practice(&[scenario]).await;
+    let customer = server.customers().remove(0);
+    let app = app(home, &server).await;
+    add_account(&app).await;
+    add_customer(&app, &customer, &server).await;
+    (app, server, customer)
+}
+
+/// The customer does what the message says.
+fn connect(server: &Practice, customer: &Customer) {
+    for action in [Action::TypesCode, Action::Confirms] {
+        server.play(&customer.instance_id, action).unwrap();
+    }
+}
+
 async fn get_code(app: &App) -> String {
     app.click("method-extension").await;
     app.attempt_is("preparing").await;
@@ -101,12 +118,7 @@ async fn from_an_empty_app_to_connected_and_no_secret_anywhere() {
         );
     }
 
-    server
-        .play(&customer.instance_id, Action::TypesCode)
-        .unwrap();
-    server
-        .play(&customer.instance_id, Action::Confirms)
-        .unwrap();
+    connect(&server, &customer);
     app.attempt_is("connected").await;
 
     let accounts = app.driver.execute_async(
@@ -187,11 +199,7 @@ async fn from_an_empty_app_to_connected_and_no_secret_anywhere() {
 #[ignore = "needs a display and a D-Bus session; cargo xtask test runs it"]
 async fn an_expired_code_cannot_be_copied_and_a_new_one_connects() {
     let home = Home::new("expiry");
-    let server = practice(&[Scenario::Expires]).await;
-    let customer = server.customers().remove(0);
-    let app = app(&home, &server).await;
-    add_account(&app).await;
-    add_customer(&app, &customer, &server).await;
+    let (app, server, customer) = at_work(&home, Scenario::Expires).await;
     let first = get_code(&app).await;
     // This customer's codes live 20 s; the state is awaited, not the time.
     app.attempt_is("expired").await;
@@ -209,12 +217,7 @@ async fn an_expired_code_cannot_be_copied_and_a_new_one_connects() {
     app.attempt_is("waiting").await;
     let second = app.code().await;
     assert_ne!(first, second);
-    server
-        .play(&customer.instance_id, Action::TypesCode)
-        .unwrap();
-    server
-        .play(&customer.instance_id, Action::Confirms)
-        .unwrap();
+    connect(&server, &customer);
     app.attempt_is("connected").await;
     app.quit().await;
 }
@@ -238,12 +241,7 @@ async fn killed_in_an_attempt_it_starts_again_with_everything() {
     app.choose(&customers[1].name).await;
     app.choose(&customers[0].name).await;
     get_code(&app).await;
-    server
-        .play(&customers[0].instance_id, Action::TypesCode)
-        .unwrap();
-    server
-        .play(&customers[0].instance_id, Action::Confirms)
-        .unwrap();
+    connect(&server, &customers[0]);
     app.attempt_is("connected").await;
     app.quit().await;
 }
@@ -330,11 +328,7 @@ async fn the_window_comes_back_in_its_size() {
 #[ignore = "needs a display and a D-Bus session; cargo xtask test runs it"]
 async fn quitting_takes_less_than_a_second_whatever_is_under_way() {
     let home = Home::new("quit");
-    let server = practice(&[Scenario::SlowAndFaulty]).await;
-    let customer = server.customers().remove(0);
-    let app = app(&home, &server).await;
-    add_account(&app).await;
-    add_customer(&app, &customer, &server).await;
+    let (app, _server, _) = at_work(&home, Scenario::SlowAndFaulty).await;
     // This customer's second status call takes two seconds.
     app.click("method-extension").await;
     app.attempt_is("checking").await;

@@ -140,6 +140,7 @@ impl App {
     /// The same with more in its environment.
     pub async fn open_with(home: &Path, zapi: Option<&str>, more: &[(&str, &str)]) -> Self {
         keyring::open();
+        nobody_runs().await;
         let folder = home.to_str().unwrap();
         let mut environment = vec![("PONTE_HOME", folder)];
         environment.extend(zapi.map(|address| ("PONTE_ZAPI_URL", address)));
@@ -348,6 +349,36 @@ impl App {
             .unwrap();
         recorded.convert().unwrap()
     }
+}
+
+/// Waits until no app holds the name that makes it the only one. The bus may learn of an end later
+/// than `/proc`, and an app started before that would hand over to nobody and end.
+async fn nobody_runs() {
+    let free = async {
+        loop {
+            let asked = Command::new("dbus-send")
+                .args([
+                    "--session",
+                    "--print-reply",
+                    "--dest=org.freedesktop.DBus",
+                    "/",
+                ])
+                .args([
+                    "org.freedesktop.DBus.NameHasOwner",
+                    "string:app.ponte.desk.SingleInstance",
+                ])
+                .output()
+                .await
+                .expect("dbus-send is installed");
+            if String::from_utf8_lossy(&asked.stdout).contains("boolean false") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, free)
+        .await
+        .expect("the app before this one has ended");
 }
 
 /// Waits for a process to end.
