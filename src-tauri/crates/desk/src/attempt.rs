@@ -7,7 +7,7 @@
 pub mod machine;
 pub mod view;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,6 +18,7 @@ use crate::clock::{Clock, ServerClock};
 use crate::deadline::Deadline;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::{FreshCode, Gateway, Identity, Reading};
+use crate::lock;
 
 /// Status calls while a code may be typed: at least this far apart, and up to a fifth more.
 pub const POLL: Duration = Duration::from_secs(3);
@@ -157,7 +158,7 @@ impl Attempt {
     }
 
     fn left(&self, deadline: &Deadline) -> Duration {
-        let server = *self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = *lock(&self.server);
         deadline.left(self.clock.ticks(), &server)
     }
 }
@@ -284,7 +285,7 @@ impl<G: Gateway> Runner<G> {
                 _ => None,
             };
             if let Some(date) = date {
-                let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut server = lock(&server);
                 server.observe(sent, clock.ticks(), date);
             }
             answer
@@ -312,7 +313,7 @@ impl<G: Gateway> Runner<G> {
                 }
             }
             Answer::Code(sent, Ok(reading)) => {
-                let server = *self.server.lock().unwrap_or_else(PoisonError::into_inner);
+                let server = *lock(&self.server);
                 let deadline = Deadline::new(
                     reading.value.expires_at,
                     sent,
@@ -373,7 +374,7 @@ impl<G: Gateway> Runner<G> {
     }
 
     fn left(&self, deadline: &Deadline, now: Duration) -> Duration {
-        let server = *self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = *lock(&self.server);
         deadline.left(now, &server)
     }
 

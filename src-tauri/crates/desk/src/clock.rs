@@ -85,7 +85,8 @@ impl ServerClock {
     }
 }
 
-fn ms(duration: Duration) -> i64 {
+/// Whole milliseconds.
+pub(crate) fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::clock::ServerClock;
+use crate::clock::{ServerClock, ms};
 
 /// No code lives longer (the vendor: "valid for at most 5 minutes").
 pub const LONGEST_LIFE: Duration = Duration::from_secs(5 * 60);
@@ -49,15 +49,13 @@ impl Deadline {
         let at = sent + LONGEST_LIFE;
         let approximate = Self::Approximate {
             at,
-            wall_ms: wall_ms.saturating_add(as_ms(at.saturating_sub(now))),
+            wall_ms: wall_ms.saturating_add(ms(at.saturating_sub(now))),
         };
         let (Some(expires_at), Some(server_now)) = (expires_at, server.latest(now)) else {
             return approximate;
         };
         match expires_at.saturating_sub(server_now) {
-            left if left > -DATE_SLACK_MS && left <= as_ms(LONGEST_LIFE) => {
-                Self::Known { expires_at }
-            }
+            left if left > -DATE_SLACK_MS && left <= ms(LONGEST_LIFE) => Self::Known { expires_at },
             _ => approximate,
         }
     }
@@ -83,10 +81,6 @@ impl Deadline {
     pub fn is_approximate(&self) -> bool {
         matches!(self, Self::Approximate { .. })
     }
-}
-
-fn as_ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -141,7 +135,7 @@ mod tests {
             let deadline = Deadline::new(Some(expires_at), world.ticks(sent), world.ticks(received), 0, &clock);
             let now = received + after;
             let truth = (expires_at - world.server(now)).max(0);
-            let left = as_ms(deadline.left(world.ticks(now), &clock));
+            let left = ms(deadline.left(world.ticks(now), &clock));
             prop_assert!(!deadline.is_approximate());
             prop_assert!(left <= truth, "shows {left}, the server accepts {truth}");
             prop_assert!(truth - left <= 1_500, "shows {left} of {truth}");

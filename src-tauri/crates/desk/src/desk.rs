@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
@@ -19,6 +19,7 @@ use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::{FreshCode, Identity, Reading, ZapiGateway};
 use crate::input::{Field, Problem, ProblemCode};
 use crate::language::Language;
+use crate::lock;
 use crate::messages::{self, MessageKind, Template, Values};
 use crate::phone;
 use crate::store::{CustomerRecord, Store};
@@ -162,12 +163,6 @@ impl Server {
 
 fn unusable_address(_: zapi::BaseAddressError) -> Failure {
     Problem::new(Field::ZapiAddress, ProblemCode::NotHttps).into()
-}
-
-/// Locks are held for a few instructions and never across an await; what a panicking thread left
-/// behind is still whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Desk {

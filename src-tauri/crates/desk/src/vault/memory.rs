@@ -1,9 +1,10 @@
 //! Secrets that end with the session.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::{Holder, SecretStore, Secrets, VaultError};
+use crate::lock;
 
 /// A vault in memory: the agent's "keep for this session only", practice, and `PONTE_VAULT=memory`.
 #[derive(Default)]
@@ -12,13 +13,13 @@ pub struct Memory(Mutex<HashMap<Holder, Secrets>>);
 impl Memory {
     /// The holder's secrets; empty if there are none.
     pub fn get(&self, holder: &Holder) -> Secrets {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = lock(&self.0);
         held.get(holder).cloned().unwrap_or_default()
     }
 
     /// Replaces the holder's secrets; none to forget it.
     pub fn put(&self, holder: &Holder, secrets: Secrets) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.0);
         if secrets.is_empty() {
             held.remove(holder);
         } else {
