@@ -23,6 +23,16 @@ pub struct Received<T> {
     pub date: Option<SystemTime>,
 }
 
+impl<T> Received<T> {
+    /// For answers that say no more than that it was done.
+    pub(crate) fn without_value(self) -> Received<()> {
+        Received {
+            value: (),
+            date: self.date,
+        }
+    }
+}
+
 /// A moment in milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(pub i64);
@@ -43,6 +53,37 @@ pub(crate) trait Answer: Sized {
 
     /// `None` when a field is missing that the answer is worth nothing without.
     fn from_object(object: &Object) -> Option<Self>;
+
+    /// What a success without a word is. `None` where the answer has to say something.
+    fn from_nothing() -> Option<Self> {
+        None
+    }
+
+    /// What an error is that counts as an answer here.
+    fn from_error(error: Error) -> Result<Self, Error> {
+        Err(error)
+    }
+}
+
+/// The answer of a route that does something and says so with `true` (documented).
+pub(crate) struct Done;
+
+impl Answer for Done {
+    const FIELDS: &'static [&'static str] = &OUTCOME;
+
+    fn from_object(object: &Object) -> Option<Self> {
+        outcome(object)?.then_some(Self)
+    }
+}
+
+const OUTCOME: [&str; 2] = ["value", "success"];
+
+/// Whether a call did what it is for. `None` when the answer does not say.
+pub(crate) fn outcome(object: &Object) -> Option<bool> {
+    OUTCOME
+        .into_iter()
+        .filter_map(|field| flag(object, field))
+        .reduce(|one, other| one && other)
 }
 
 /// Reads a whole answer.
@@ -52,7 +93,7 @@ pub(crate) fn read<T: Answer>(
     body: &[u8],
 ) -> Result<Received<T>, Error> {
     Ok(Received {
-        value: read_value(status, headers, body)?,
+        value: read_value(status, headers, body).or_else(T::from_error)?,
         date: moment(headers, &DATE),
     })
 }
@@ -85,7 +126,7 @@ fn read_value<T: Answer>(status: StatusCode, headers: &HeaderMap, body: &[u8]) -
         Ok(_) => Vec::new(),
         Err(_) => prose(body).into_iter().collect(),
     };
-    if let Some(error) = known_error(&texts) {
+    if let Some(error) = known_error::<T>(&texts) {
         return Err(error);
     }
     if let Some(error) = by_head {
@@ -93,6 +134,12 @@ fn read_value<T: Answer>(status: StatusCode, headers: &HeaderMap, body: &[u8]) -
     }
     if T::PARTNER_ROUTE && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return Err(Refusal::PartnerToken.into());
+    }
+    if status.is_success()
+        && body.trim_ascii().is_empty()
+        && let Some(value) = T::from_nothing()
+    {
+        return Ok(value);
     }
     let json = json
         .as_ref()
@@ -106,9 +153,19 @@ fn read_value<T: Answer>(status: StatusCode, headers: &HeaderMap, body: &[u8]) -
     }
     match json {
         Value::Object(object) if says_error::<T>(object, &texts) => Err(Unexpected::Said.into()),
-        Value::Object(object) => T::from_object(object).ok_or(Unexpected::Shape.into()),
+        Value::Object(object) => T::from_object(object).ok_or_else(|| shapeless(object)),
         Value::String(_) => Err(Unexpected::Said.into()),
-        _ => Err(Unexpected::Shape.into()),
+        Value::Bool(false) => Err(Unexpected::Shape.into()),
+        _ => T::from_nothing().ok_or(Unexpected::Shape.into()),
+    }
+}
+
+/// For an object without what was asked for. A connected instance answers some routes with nothing
+/// but that it is (open).
+fn shapeless(object: &Object) -> Error {
+    match flag(object, "connected") {
+        Some(true) => Error::AlreadyConnected,
+        _ => Unexpected::Shape.into(),
     }
 }
 
@@ -152,8 +209,12 @@ pub(crate) fn normalised(text: &str) -> String {
     text.trim().trim_end_matches('.').to_lowercase()
 }
 
-fn known_error(texts: &[&str]) -> Option<Error> {
-    let texts: Vec<String> = texts.iter().map(|text| normalised(text)).collect();
+fn known_error<T: Answer>(texts: &[&str]) -> Option<Error> {
+    let texts: Vec<String> = texts
+        .iter()
+        .filter(|text| !T::is_state(text))
+        .map(|text| normalised(text))
+        .collect();
     // `NOT_FOUND` alone says least, so any other text goes first.
     texts.iter().find_map(|text| known_text(text)).or_else(|| {
         let not_found = texts.iter().any(|text| text == "not_found");
@@ -167,6 +228,7 @@ fn known_text(text: &str) -> Option<Error> {
         // Of an account that demands a Client-Token, to a call without one.
         "null not allowed" => Some(Refusal::ClientTokenMissing.into()),
         "your client-token is not configured" => Some(Refusal::ClientTokenNotConfigured.into()),
+        "you are already connected" => Some(Error::AlreadyConnected),
         "instance not found" => Some(Error::NoSuchInstance),
         "unable to find matching target resource method" => Some(Unexpected::UnknownRoute.into()),
         _ if text.contains("must subscribe to this instance") => Some(Error::SubscriptionOver),

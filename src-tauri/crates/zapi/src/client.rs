@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::dns::Resolve;
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Response, Url, redirect};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Response, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::answer::{self, Answer, Received};
@@ -98,24 +99,36 @@ impl Client {
     }
 
     /// `route` is for the log only.
-    pub(crate) async fn get<T: Answer>(
+    pub(crate) async fn call<T: Answer>(
         &self,
         route: &'static str,
+        verb: Verb,
         url: Url,
         credential: Option<(HeaderName, HeaderValue)>,
     ) -> Result<Received<T>, Error> {
         let started = Instant::now();
-        let result = self.exchange(url, credential).await;
+        let result = self.exchange(verb, url, credential).await;
         log_call(route, started, &result);
         result
     }
 
     async fn exchange<T: Answer>(
         &self,
+        verb: Verb,
         url: Url,
         credential: Option<(HeaderName, HeaderValue)>,
     ) -> Result<Received<T>, Error> {
-        let mut request = self.http()?.get(url);
+        let http = self.http()?;
+        let mut request = match verb {
+            Verb::Get => http.get(url),
+            // Over HTTP/1.1 no length would be sent, which some servers and proxies refuse.
+            Verb::Post => http.post(url).header(CONTENT_LENGTH, 0),
+            Verb::PostJson(body) => http
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string()),
+            Verb::Delete => http.delete(url),
+        };
         if let Some((name, value)) = credential {
             request = request.header(name, value);
         }
@@ -134,6 +147,15 @@ impl Client {
     fn http(&self) -> Result<&reqwest::Client, Error> {
         self.inner.http.as_ref().map_err(|error| *error)
     }
+}
+
+/// What a call does, with what it sends.
+pub(crate) enum Verb {
+    Get,
+    /// Without a body.
+    Post,
+    PostJson(Value),
+    Delete,
 }
 
 fn log_call<T>(route: &str, started: Instant, result: &Result<T, Error>) {
@@ -241,7 +263,7 @@ impl ClientBuilder {
             // the pool and fail one call after another.
             .http2_keep_alive_interval(self.connect_timeout)
             .http2_keep_alive_timeout(self.connect_timeout)
-            .redirect(redirect::Policy::custom(same_origin_only))
+            .redirect(redirect::Policy::custom(same_call_only))
             // It would repeat the address, token included.
             .referer(false)
             .user_agent(user_agent);
@@ -262,14 +284,19 @@ impl ClientBuilder {
     }
 }
 
-/// Our headers are sent again with each redirect, so none may leave the origin. A redirect that is
-/// not followed arrives as an answer with status 3xx.
-fn same_origin_only(attempt: redirect::Attempt<'_>) -> redirect::Action {
+/// Our headers are sent again with each redirect, so none may leave the origin. Only 307 and 308
+/// also keep the verb and the body: after the others a POST would be sent on as a GET. A redirect
+/// that is not followed arrives as an answer with status 3xx.
+fn same_call_only(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let same_verb = matches!(
+        attempt.status(),
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+    );
     let same_origin = attempt
         .previous()
         .first()
         .is_some_and(|first| first.origin() == attempt.url().origin());
-    if same_origin && attempt.previous().len() <= MAX_REDIRECTS {
+    if same_verb && same_origin && attempt.previous().len() <= MAX_REDIRECTS {
         attempt.follow()
     } else {
         attempt.stop()

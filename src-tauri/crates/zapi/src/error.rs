@@ -24,6 +24,9 @@ pub enum Error {
     /// The instance's trial or subscription has ended.
     #[error("the instance's subscription is over")]
     SubscriptionOver,
+    /// The call is for an instance that is not connected yet, and this one is.
+    #[error("the instance is connected already")]
+    AlreadyConnected,
     /// Status 429.
     #[error("asked too often")]
     TooOften {
@@ -101,7 +104,8 @@ pub enum Unexpected {
     /// The body is larger than [`ClientBuilder::max_body`](crate::ClientBuilder::max_body).
     #[error("too large")]
     TooLarge,
-    /// A redirect to another scheme, host or port (never followed), or one without an end.
+    /// A redirect to another scheme, host or port or to another verb (never followed), or one
+    /// without an end.
     #[error("redirected elsewhere")]
     Redirected,
     /// The server does not know the route: another API version, or a wrong base address.

@@ -1,14 +1,19 @@
-//! One instance: whether it is connected, as which number, and until when it is paid.
+//! One instance: whether it is connected, as which number, until when it is paid, and how to start
+//! it again or take it off WhatsApp.
 
 use std::fmt;
 
 use reqwest::header::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::answer::{Answer, Object, Received, UnixMillis, flag, normalised, text, unix_millis};
-use crate::client::{Client, secret_header};
+use crate::answer::{
+    Answer, Done, Object, Received, UnixMillis, flag, normalised, text, unix_millis,
+};
+use crate::client::{Client, Verb, secret_header};
 use crate::error::{Error, Refusal};
 
+/// As [`normalised`] leaves it.
+const NEEDS_RESTORE: &str = "you need to restore the session";
 const CLIENT_TOKEN: HeaderName = HeaderName::from_static("client-token");
 
 /// What the routes of one instance ask for. `Debug` shows none of it.
@@ -74,16 +79,57 @@ impl<'a> Instance<'a> {
         self.get("me").await
     }
 
+    /// `GET …/restart` (documented): starts the instance again.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Unexpected`] when the answer does not say that it was done.
+    pub async fn restart(&self) -> Result<Received<()>, Error> {
+        self.get::<Done>("restart")
+            .await
+            .map(Received::without_value)
+    }
+
+    /// `GET …/disconnect` (documented): ends the session with WhatsApp. Until the next connection
+    /// the instance cannot do anything else.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Unexpected`] when the answer does not say that it was done.
+    pub async fn disconnect(&self) -> Result<Received<()>, Error> {
+        self.get::<Done>("disconnect")
+            .await
+            .map(Received::without_value)
+    }
+
+    /// `GET …/restore-session` (documented, of older versions): for an instance whose status
+    /// [needs it](Status::needs_restore).
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Unexpected`] when the answer does not say that it was done.
+    pub async fn restore_session(&self) -> Result<Received<()>, Error> {
+        self.get::<Done>("restore-session")
+            .await
+            .map(Received::without_value)
+    }
+
     pub(crate) async fn get<T: Answer>(&self, route: &'static str) -> Result<Received<T>, Error> {
+        self.call(Verb::Get, route, None).await
+    }
+
+    /// `route` is logged and may have several parts; `argument`, the part behind it, is not.
+    pub(crate) async fn call<T: Answer>(
+        &self,
+        verb: Verb,
+        route: &'static str,
+        argument: Option<&str>,
+    ) -> Result<Received<T>, Error> {
         let InstanceCredentials {
             id,
             token,
             client_token,
         } = self.credentials;
-        let url = self
-            .client
-            .url(&["instances", id, "token", token.expose_secret(), route])
-            .ok_or(Error::NoSuchInstance)?;
+        let mut path = vec!["instances", id, "token", token.expose_secret()];
+        path.extend(route.split('/').chain(argument));
+        let url = self.client.url(&path).ok_or(Error::NoSuchInstance)?;
         let credential = match client_token {
             Some(secret) => {
                 let value = secret_header("", secret).ok_or(Refusal::ClientTokenWrong)?;
@@ -91,7 +137,7 @@ impl<'a> Instance<'a> {
             }
             None => None,
         };
-        self.client.get(route, url, credential).await
+        self.client.call(route, verb, url, credential).await
     }
 }
 
@@ -102,6 +148,8 @@ pub struct Status {
     pub connected: bool,
     /// The phone is online. Means nothing on *mobile* instances (seen).
     pub smartphone_connected: Option<bool>,
+    /// The server says that the session has to be restored: [`Instance::restore_session`].
+    pub needs_restore: bool,
     /// The server's sentence about the state, from the field `error`, which is filled even when all
     /// is well: `You are already connected`, `You need to restore the session`, `You are not
     /// connected`, with or without a final full stop.
@@ -114,17 +162,19 @@ impl Answer for Status {
     fn is_state(text: &str) -> bool {
         matches!(
             normalised(text).as_str(),
-            "you are already connected"
-                | "you need to restore the session"
-                | "you are not connected"
+            "you are already connected" | NEEDS_RESTORE | "you are not connected"
         )
     }
 
     fn from_object(object: &Object) -> Option<Self> {
+        let message = text(object, "error");
         Some(Self {
             connected: flag(object, "connected")?,
             smartphone_connected: flag(object, "smartphoneConnected"),
-            message: text(object, "error"),
+            needs_restore: message
+                .as_deref()
+                .is_some_and(|text| normalised(text) == NEEDS_RESTORE),
+            message,
         })
     }
 }

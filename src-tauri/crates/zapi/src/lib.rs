@@ -1,7 +1,9 @@
 //! A client for [Z-API](https://www.z-api.io), the WhatsApp gateway.
 //!
-//! One module per resource: [`instance`] (is it connected, as which number), [`pairing`] (the
-//! connection code of the *Z-API Conector* extension), [`partner`] (the instances of an account).
+//! One module per resource: [`instance`] (is it connected, as which number; start it again,
+//! disconnect it), [`pairing`] (QR code, phone code, and the connection code of the *Z-API Conector*
+//! extension), [`queue`] (the messages that wait for a connection), [`partner`] (the instances of an
+//! account and their subscriptions).
 //! Every call returns the [`Received`] value with the server's `Date`, or one [`Error`].
 //!
 //! Z-API writes the instance token into the URL. That is why no [`Error`], no `Debug` output and no
@@ -45,13 +47,15 @@ mod error;
 pub mod instance;
 pub mod pairing;
 pub mod partner;
+pub mod queue;
 
 pub use answer::{Received, UnixMillis};
 pub use client::{BaseAddressError, Client, ClientBuilder, check_base};
 pub use error::{Error, Refusal, Unexpected, Unreachable};
 pub use instance::{Device, Instance, InstanceCredentials, Me, Status};
-pub use pairing::ExtensionToken;
+pub use pairing::{ExtensionToken, PhoneCode, QrCode};
 pub use partner::{InstancePage, InstanceRow, Middleware, Partner};
+pub use queue::QueuePage;
 pub use reqwest::Url;
 pub use reqwest::dns::Resolve;
 pub use secrecy::SecretString;

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use reqwest::Url;
 use reqwest::header::AUTHORIZATION;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::answer::{Answer, Object, Received, UnixMillis, flag, text, unix_millis, whole};
-use crate::client::{Client, secret_header};
+use crate::answer::{
+    Answer, Object, Received, UnixMillis, flag, outcome, text, unix_millis, whole,
+};
+use crate::client::{Client, Verb, secret_header};
 use crate::error::{Error, Refusal, Unexpected};
 
 /// The calls about a partner's account; made by [`Client::partner`].
@@ -47,10 +50,35 @@ impl<'a> Partner<'a> {
         url.query_pairs_mut()
             .append_pair("page", &page.to_string())
             .append_pair("pageSize", &page_size.to_string());
-        let token = secret_header("Bearer ", self.token).ok_or(Refusal::PartnerToken)?;
-        self.client
-            .get("instances", url, Some((AUTHORIZATION, token)))
+        self.call("instances", Verb::Get, url).await
+    }
+
+    /// `POST /instances/{id}/token/{token}/integrator/on-demand/subscription` (documented):
+    /// subscribes an instance whose trial or subscription is over. **This costs money.**
+    ///
+    /// `token` is the instance's. After an error without an answer it is open whether the instance
+    /// is subscribed: look before asking again.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Refusal::PartnerToken`] for every 401 and 403 that does not say otherwise.
+    pub async fn subscribe(&self, id: &str, token: &SecretString) -> Result<Received<()>, Error> {
+        let mut path = vec!["instances", id, "token", token.expose_secret()];
+        path.extend(["integrator", "on-demand", "subscription"]);
+        let url = self.client.url(&path).ok_or(Error::NoSuchInstance)?;
+        self.call::<Subscribed>("subscription", Verb::Post, url)
             .await
+            .map(Received::without_value)
+    }
+
+    async fn call<T: Answer>(
+        &self,
+        route: &'static str,
+        verb: Verb,
+        url: Url,
+    ) -> Result<Received<T>, Error> {
+        let token = secret_header("Bearer ", self.token).ok_or(Refusal::PartnerToken)?;
+        let credential = Some((AUTHORIZATION, token));
+        self.client.call(route, verb, url, credential).await
     }
 }
 
@@ -115,6 +143,22 @@ impl Answer for InstancePage {
             total_pages: count(object, "totalPage"),
             rows: rows.iter().filter_map(Value::as_object).map(row).collect(),
         })
+    }
+}
+
+/// Status 201 (documented); the body is open.
+pub(crate) struct Subscribed;
+
+impl Answer for Subscribed {
+    const PARTNER_ROUTE: bool = true;
+    const FIELDS: &'static [&'static str] = &[];
+
+    fn from_object(object: &Object) -> Option<Self> {
+        (outcome(object) != Some(false)).then_some(Self)
+    }
+
+    fn from_nothing() -> Option<Self> {
+        Some(Self)
     }
 }
 

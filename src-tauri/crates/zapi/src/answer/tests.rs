@@ -9,15 +9,30 @@ use serde_json::json;
 
 use super::*;
 use crate::instance::{Device, Me, Status};
-use crate::pairing::ExtensionToken;
-use crate::partner::{InstancePage, Middleware};
+use crate::pairing::{ExtensionToken, PhoneCode, QrCode};
+use crate::partner::{InstancePage, Middleware, Subscribed};
+use crate::queue::{Emptied, QueuePage};
 
 const STATUS: &str = include_str!("../../tests/answers/status-connected.json");
 const DEVICE: &str = include_str!("../../tests/answers/device.json");
 const ME: &str = include_str!("../../tests/answers/me.json");
 const EXTENSION_TOKEN: &str = include_str!("../../tests/answers/extension-token.json");
 const INSTANCES: &str = include_str!("../../tests/answers/partner-instances.json");
-const HEALTHY: [&str; 5] = [STATUS, DEVICE, ME, EXTENSION_TOKEN, INSTANCES];
+const QR_CODE: &str = include_str!("../../tests/answers/qr-code-data-url.json");
+const PHONE_CODE: &str = include_str!("../../tests/answers/phone-code.json");
+const RESET: &str = include_str!("../../tests/answers/reset-passkey-challenge.json");
+const QUEUE: &str = include_str!("../../tests/answers/queue.json");
+const HEALTHY: [&str; 9] = [
+    STATUS,
+    DEVICE,
+    ME,
+    EXTENSION_TOKEN,
+    INSTANCES,
+    QR_CODE,
+    PHONE_CODE,
+    RESET,
+    QUEUE,
+];
 
 fn read_as<T: Answer>(status: u16, body: &str) -> Result<T, Error> {
     let status = StatusCode::from_u16(status).unwrap();
@@ -54,6 +69,7 @@ fn a_known_error_text_counts_in_every_field_and_on_every_status() {
             "Client-Token 203.0.113.7 not allowed",
             Refusal::ClientTokenWrong.into(),
         ),
+        ("You are already connected", Error::AlreadyConnected),
         ("Instance not found", Error::NoSuchInstance),
         ("Authorization token is empty", Refusal::PartnerToken.into()),
         (
@@ -106,19 +122,15 @@ fn the_callers_address_is_read_from_the_refusal() {
 
 #[test]
 fn only_the_known_sentences_of_a_status_are_no_errors() {
-    for text in [
-        "You are already connected",
-        "You are not connected.",
-        "you need to restore the session",
+    for (text, elsewhere) in [
+        ("You are already connected", Error::AlreadyConnected),
+        ("You are not connected.", Unexpected::Said.into()),
+        ("you need to restore the session", Unexpected::Said.into()),
     ] {
         let body = json!({"connected": false, "error": text}).to_string();
         let status: Status = read_as(200, &body).unwrap();
         assert_eq!(status.message.as_deref(), Some(text));
-        assert_eq!(
-            fails::<Device>(200, &body),
-            Unexpected::Said.into(),
-            "{text}"
-        );
+        assert_eq!(fails::<Device>(200, &body), elsewhere, "{text}");
         assert_eq!(
             fails::<Status>(400, &body),
             Unexpected::Said.into(),
@@ -318,8 +330,9 @@ fn a_connection_code_is_shown_as_it_comes_or_not_at_all() {
         "12345678",
         longest.as_str(),
     ] {
-        let body = json!({ "token": token }).to_string();
+        let body = json!({ "token": token, "value": token }).to_string();
         assert_eq!(read_as::<ExtensionToken>(200, &body).unwrap().token, token);
+        assert_eq!(read_as::<PhoneCode>(200, &body).unwrap().value, token);
     }
     let overlong = "A".repeat(65);
     for token in [
@@ -332,9 +345,276 @@ fn a_connection_code_is_shown_as_it_comes_or_not_at_all() {
         json!(null),
         json!(["AA11-BB22"]),
     ] {
-        let body = json!({ "token": token }).to_string();
-        assert_eq!(
+        let body = json!({ "token": token, "value": token }).to_string();
+        for error in [
             fails::<ExtensionToken>(200, &body),
+            fails::<PhoneCode>(200, &body),
+        ] {
+            assert_eq!(error, Unexpected::Shape.into(), "{body}");
+        }
+    }
+}
+
+fn image(bytes: &[u8]) -> Option<QrCode> {
+    Some(QrCode::Image(bytes.to_vec()))
+}
+
+fn drawn(text: &str) -> Option<QrCode> {
+    Some(QrCode::Text(text.to_owned()))
+}
+
+#[test]
+fn a_qr_code_is_a_picture_or_a_text_to_draw() {
+    let longest_picture = "A".repeat((512 << 10) / 3 * 4);
+    let overlong_picture = "A".repeat((512 << 10) / 3 * 4 + 4);
+    let longest_text = "@".repeat(2_953);
+    let overlong_text = "@".repeat(2_954);
+    for (value, expected) in [
+        (
+            json!("data:image/png;base64,AAEC/w=="),
+            image(&[0, 1, 2, 255]),
+        ),
+        (
+            json!("data:image/png;base64,AAEC/w"),
+            image(&[0, 1, 2, 255]),
+        ),
+        (
+            json!(" DATA:Image/JPEG;name=a;BASE64, AA\r\nEC "),
+            image(&[0, 1, 2]),
+        ),
+        (json!("AAEC/w=="), image(&[0, 1, 2, 255])),
+        (json!("AA\nEC\n/w\n"), image(&[0, 1, 2, 255])),
+        (json!(longest_picture), image(&vec![0; (512 << 10) / 3 * 3])),
+        (json!("2@a/b+c,d=,e=="), drawn("2@a/b+c,d=,e==")),
+        (json!(" 2@a,b\n"), drawn("2@a,b")),
+        (json!("2@ç,ü"), drawn("2@ç,ü")),
+        (json!(longest_text), drawn(&longest_text)),
+        (json!(overlong_picture), None),
+        (
+            json!(format!("data:image/png;base64,{overlong_picture}")),
+            None,
+        ),
+        (json!(overlong_text), None),
+        (json!("data:image/png;base64,"), None),
+        (json!("data:image/png;base64,2@a"), None),
+        (json!("data:image/png;base64"), None),
+        (json!("data:image/svg+xml,<svg/>"), None),
+        (json!("data:text/html;base64,AAEC"), None),
+        (json!("2@a\u{0},b"), None),
+        (json!("2@a\nb"), None),
+        (json!("2@a\u{9b}b"), None),
+        (json!(""), None),
+        (json!(" "), None),
+        (json!(null), None),
+        (json!(true), None),
+        (json!(12_345_678), None),
+        (json!(["AAEC"]), None),
+        (json!({"data": "AAEC"}), None),
+    ] {
+        let body = json!({ "value": value }).to_string();
+        let shown: String = body.chars().take(80).collect();
+        let expected = expected.ok_or(Unexpected::Shape.into());
+        assert_eq!(read_as::<QrCode>(200, &body), expected, "{shown}");
+    }
+    assert_eq!(fails::<QrCode>(200, "{}"), Unexpected::Shape.into());
+}
+
+#[test]
+fn a_passkey_challenge_is_recognised_whatever_it_holds() {
+    for challenge in [
+        json!({}),
+        json!({"a": [1]}),
+        json!([]),
+        json!("a"),
+        json!(true),
+    ] {
+        for value in [json!(null), json!("2@a,b")] {
+            let body = json!({"challenge": challenge, "value": value}).to_string();
+            assert_eq!(read_as(200, &body), Ok(QrCode::Challenge), "{body}");
+        }
+        let body = json!({ "challenge": challenge }).to_string();
+        assert_eq!(read_as(200, &body), Ok(QrCode::Challenge), "{body}");
+    }
+    for none in [json!(null), json!(false)] {
+        let body = json!({"challenge": none, "value": "2@a,b"}).to_string();
+        assert_eq!(read_as(200, &body).ok(), drawn("2@a,b"), "{body}");
+        let body = json!({ "challenge": none }).to_string();
+        assert_eq!(fails::<QrCode>(200, &body), Unexpected::Shape.into());
+    }
+}
+
+#[test]
+fn to_be_connected_already_is_told_apart() {
+    let said = "You are already connected";
+    for (status, body) in [
+        (200, json!({ "error": said })),
+        (400, json!({ "error": said })),
+        (400, json!({ "error": "You are already connected." })),
+        (200, json!({ "message": said })),
+        (200, json!(said)),
+        (200, json!({"connected": true})),
+        (200, json!({"connected": "true", "value": null})),
+        (
+            200,
+            json!({"connected": true, "error": said, "smartphoneConnected": true}),
+        ),
+    ] {
+        let body = body.to_string();
+        assert_eq!(
+            read_as(status, &body),
+            Ok(QrCode::AlreadyConnected),
+            "{status} {body}"
+        );
+        for error in [
+            fails::<PhoneCode>(status, &body),
+            fails::<ExtensionToken>(status, &body),
+        ] {
+            assert_eq!(error, Error::AlreadyConnected, "{status} {body}");
+        }
+    }
+    let body = json!({"connected": true, "value": "2@a,b"}).to_string();
+    assert_eq!(read_as(200, &body), Ok(QrCode::AlreadyConnected));
+    for (status, body, expected) in [
+        (200, json!({"connected": false}), Unexpected::Shape.into()),
+        (
+            400,
+            json!({"connected": true}),
+            Unexpected::Status(400).into(),
+        ),
+        (
+            200,
+            json!({"error": "You are not connected"}),
+            Unexpected::Said.into(),
+        ),
+        (
+            200,
+            json!({"error": "Instance not found"}),
+            Error::NoSuchInstance,
+        ),
+        (
+            200,
+            json!({"connected": true, "error": "?"}),
+            Unexpected::Said.into(),
+        ),
+    ] {
+        let body = body.to_string();
+        assert_eq!(fails::<QrCode>(status, &body), expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn only_the_restore_sentence_needs_a_restore() {
+    for (text, expected) in [
+        ("You need to restore the session", true),
+        ("you need to restore the session.", true),
+        ("You are not connected", false),
+        ("", false),
+    ] {
+        let body = json!({"connected": false, "error": text}).to_string();
+        let status: Status = read_as(200, &body).unwrap();
+        assert_eq!(status.needs_restore, expected, "{text}");
+    }
+}
+
+fn done<T: Answer>(status: u16, body: &str) -> Result<(), Error> {
+    read_as::<T>(status, body).map(drop)
+}
+
+#[test]
+fn done_is_what_says_so() {
+    for body in [
+        "{\"value\":true}",
+        "{\"success\":true}",
+        "{\"value\":\"true\"}",
+    ] {
+        assert_eq!(done::<Done>(200, body), Ok(()), "{body}");
+    }
+    for (body, expected) in [
+        ("{\"value\":false}", Unexpected::Shape),
+        ("{\"success\":false}", Unexpected::Shape),
+        ("{\"success\":false,\"value\":true}", Unexpected::Shape),
+        ("{\"value\":null}", Unexpected::Shape),
+        ("{}", Unexpected::Shape),
+        ("null", Unexpected::Shape),
+        ("true", Unexpected::Shape),
+        ("", Unexpected::Truncated),
+        ("{\"success\":false,\"error\":\"Failed\"}", Unexpected::Said),
+        ("{\"success\":true,\"error\":\"Failed\"}", Unexpected::Said),
+    ] {
+        assert_eq!(done::<Done>(200, body), Err(expected.into()), "{body}");
+    }
+}
+
+#[test]
+fn an_open_success_is_whatever_is_no_error() {
+    for status in [200, 201, 204] {
+        for body in [
+            "",
+            "{}",
+            "{\"value\":true}",
+            "{\"id\":1}",
+            "null",
+            "true",
+            "[]",
+        ] {
+            assert_eq!(done::<Emptied>(status, body), Ok(()), "{status} {body}");
+            assert_eq!(done::<Subscribed>(status, body), Ok(()), "{status} {body}");
+        }
+    }
+    for (status, body, expected) in [
+        (200, "{\"value\":false}", Unexpected::Shape),
+        (200, "{\"success\":false}", Unexpected::Shape),
+        (200, "false", Unexpected::Shape),
+        (200, "{\"error\":\"?\"}", Unexpected::Said),
+        (200, "{\"message\":\"?\"}", Unexpected::Said),
+        (200, "\"?\"", Unexpected::Said),
+        (200, "<html>", Unexpected::NotJson),
+        (200, "{\"value\":tr", Unexpected::Truncated),
+        (404, "", Unexpected::Status(404)),
+        (405, "Method Not Allowed", Unexpected::Status(405)),
+        (302, "", Unexpected::Redirected),
+    ] {
+        let error = Err(expected.into());
+        assert_eq!(done::<Emptied>(status, body), error, "{status} {body}");
+        assert_eq!(done::<Subscribed>(status, body), error, "{status} {body}");
+    }
+    let refused = Err(Refusal::PartnerToken.into());
+    assert_eq!(done::<Subscribed>(401, ""), refused);
+    assert_eq!(
+        done::<Emptied>(401, ""),
+        Err(Unexpected::Status(401).into())
+    );
+}
+
+#[test]
+fn a_queue_is_counted_and_its_paging_state_passed_on_as_it_is() {
+    for (state, has_more, expected) in [
+        (
+            json!("\u{0} \"x\"\n"),
+            json!(true),
+            (Some("\u{0} \"x\"\n"), true),
+        ),
+        (json!(""), json!("false"), (Some(""), false)),
+        (json!(null), json!(null), (None, false)),
+        (json!(7), json!(2), (None, false)),
+    ] {
+        let body = json!({"messages": [{}, null, "a"], "pagingState": state, "hasMore": has_more});
+        let page: QueuePage = read_as(200, &body.to_string()).unwrap();
+        assert_eq!(page.messages, 3);
+        assert_eq!(
+            (page.paging_state.as_deref(), page.has_more),
+            expected,
+            "{body}"
+        );
+    }
+    for body in [
+        "{}",
+        "{\"messages\":null}",
+        "{\"messages\":3}",
+        "{\"hasMore\":false}",
+    ] {
+        assert_eq!(
+            fails::<QueuePage>(200, body),
             Unexpected::Shape.into(),
             "{body}"
         );
@@ -367,13 +647,19 @@ fn rows_of_a_page_may_lack_anything() {
 }
 
 /// Reads `body` as every kind of answer; whether each came out as a value.
-fn read_as_all(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> [bool; 5] {
+fn read_as_all(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> [bool; 11] {
     [
         read::<Status>(status, headers, body).is_ok(),
         read::<Device>(status, headers, body).is_ok(),
         read::<Me>(status, headers, body).is_ok(),
         read::<ExtensionToken>(status, headers, body).is_ok(),
         read::<InstancePage>(status, headers, body).is_ok(),
+        read::<QrCode>(status, headers, body).is_ok(),
+        read::<PhoneCode>(status, headers, body).is_ok(),
+        read::<QueuePage>(status, headers, body).is_ok(),
+        read::<Done>(status, headers, body).is_ok(),
+        read::<Emptied>(status, headers, body).is_ok(),
+        read::<Subscribed>(status, headers, body).is_ok(),
     ]
 }
 
@@ -416,6 +702,29 @@ fn any_healthy() -> impl Strategy<Value = &'static str> {
     prop::sample::select(HEALTHY.as_slice())
 }
 
+/// Stands for codes, tokens, phone numbers and messages.
+const SAID: &str = "SAMPLE-SAID";
+
+/// Values of every kind with [`SAID`] somewhere in them.
+fn any_saying() -> impl Strategy<Value = Value> {
+    let text = prop::sample::select(["", "2@", "Client-Token ", "IP "].as_slice());
+    let leaf = (text, prop::sample::select(["", " not allowed"].as_slice()))
+        .prop_map(|(before, after)| Value::from(format!("{before}{SAID}{after}")));
+    prop_oneof![
+        leaf.clone(),
+        (leaf.clone(), any_json()).prop_map(|(said, more)| json!([said, more, {"id": said}])),
+        (leaf, any_json()).prop_map(|(said, more)| json!({SAID: more, "token": said})),
+        Just(json!(true)),
+    ]
+}
+
+fn told<T: Answer + Debug>(status: StatusCode, body: &[u8]) -> String {
+    match read::<T>(status, &HeaderMap::new(), body) {
+        Ok(received) => format!("{received:?}"),
+        Err(error) => format!("{error} {error:?}"),
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(
@@ -424,7 +733,7 @@ proptest! {
         body in prop::collection::vec(any::<u8>(), 0..64),
     ) {
         let read = read_as_all(status, &headers, &body);
-        prop_assert!(status.is_success() || read == [false; 5], "{status} is not a success");
+        prop_assert!(status.is_success() || read == [false; 11], "{status} is not a success");
     }
 
     #[test]
@@ -457,14 +766,15 @@ proptest! {
         let mut body: Object = serde_json::from_str(fixture).unwrap();
         body.insert("error".to_owned(), text.into());
         let body = serde_json::to_vec(&body).unwrap();
-        prop_assert_eq!(read_as_all(status, &HeaderMap::new(), &body), [false; 5]);
+        prop_assert_eq!(read_as_all(status, &HeaderMap::new(), &body), [false; 11]);
     }
 
     #[test]
     fn any_value_in_an_optional_field_leaves_the_rest_readable(
         field in prop::sample::select(
             ["smartphoneConnected", "phone", "name", "isBusiness", "due", "expiresAt", "id",
-                "paymentStatus", "middleware", "total", "totalPage", "extra"].as_slice()),
+                "paymentStatus", "middleware", "total", "totalPage", "pagingState", "hasMore",
+                "challenge", "extra"].as_slice()),
         value in any_json(),
     ) {
         let mut body = Object::new();
@@ -475,6 +785,37 @@ proptest! {
         body.insert(field.to_owned(), value);
         body.remove("error");
         let body = serde_json::to_vec(&body).unwrap();
-        prop_assert_eq!(read_as_all(StatusCode::OK, &HeaderMap::new(), &body), [true; 5]);
+        prop_assert_eq!(read_as_all(StatusCode::OK, &HeaderMap::new(), &body), [true; 11]);
+    }
+
+    #[test]
+    fn what_a_server_says_stays_untold(
+        status in any_status(),
+        error in prop::option::of(any_saying()),
+        fields in prop::collection::hash_map(
+            prop::sample::select(
+                ["value", "token", "challenge", "messages", "pagingState", "hasMore", "content",
+                    "success", "connected", "message", "type", "reason"].as_slice()),
+            any_saying(),
+            0..6),
+    ) {
+        let mut body: Object = fields
+            .into_iter()
+            .map(|(field, value)| (field.to_owned(), value))
+            .collect();
+        body.extend(error.map(|error| ("error".to_owned(), error)));
+        let body = serde_json::to_vec(&body).unwrap();
+        for status in [status, StatusCode::OK] {
+            let told = [
+                told::<QrCode>(status, &body),
+                told::<PhoneCode>(status, &body),
+                told::<ExtensionToken>(status, &body),
+                told::<QueuePage>(status, &body),
+                told::<InstancePage>(status, &body),
+            ];
+            for told in told {
+                prop_assert!(!told.contains(SAID), "{told}");
+            }
+        }
     }
 }

@@ -2,15 +2,18 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use wiremock::matchers::{any, header, method, path, query_param};
+use serde_json::json;
+use wiremock::matchers::{any, body_bytes, body_json, header, method, path, query_param};
 use wiremock::{Mock, MockBuilder, MockServer, Request, ResponseTemplate};
-use zapi::{Client, Device, Error, Middleware, Refusal, Status, Unexpected, UnixMillis};
+use zapi::{Client, Device, Error, Middleware, QrCode, Refusal, Status, Unexpected, UnixMillis};
 
 use crate::{
-    CLIENT_TOKEN, ID, PARTNER_TOKEN, SECRETS, TOKEN, client, credentials, error_of, value_of,
+    CLIENT_TOKEN, ID, PARTNER_TOKEN, PHONE, SECRETS, TOKEN, client, credentials, error_of, value_of,
 };
 
 const LOWEST_PRIORITY: u8 = u8::MAX;
+const DATE: &str = "Tue, 30 Jun 2026 20:20:38 GMT";
+const PAGING_STATE: &str = "SAMPLE-PAGING-STATE";
 
 fn fixture(name: &str) -> ResponseTemplate {
     with_status(name, 200)
@@ -38,22 +41,37 @@ async fn server(expected: MockBuilder, answer: ResponseTemplate) -> MockServer {
 }
 
 fn instance_call(route: &str) -> MockBuilder {
-    Mock::given(method("GET"))
+    instance_call_by("GET", route)
+}
+
+fn instance_call_by(verb: &str, route: &str) -> MockBuilder {
+    Mock::given(method(verb))
         .and(path(format!("/instances/{ID}/token/{TOKEN}/{route}")))
         .and(header("Client-Token", CLIENT_TOKEN))
         .and(|request: &Request| !request.headers.contains_key("authorization"))
 }
 
 fn partner_call() -> MockBuilder {
-    Mock::given(method("GET"))
-        .and(path("/instances"))
+    partner_call_by("GET", "/instances")
         .and(query_param("page", "1"))
         .and(query_param("pageSize", "15"))
+}
+
+fn partner_call_by(verb: &str, route: &str) -> MockBuilder {
+    Mock::given(method(verb))
+        .and(path(route))
         .and(header(
             "Authorization",
             format!("Bearer {PARTNER_TOKEN}").as_str(),
         ))
         .and(|request: &Request| !request.headers.contains_key("client-token"))
+}
+
+/// A request that says that it has no body.
+fn without_body(call: MockBuilder) -> MockBuilder {
+    call.and(header("Content-Length", "0"))
+        .and(body_bytes(b""))
+        .and(|request: &Request| !request.headers.contains_key("content-type"))
 }
 
 #[tokio::test]
@@ -92,6 +110,7 @@ async fn status() {
         let expected = Status {
             connected,
             smartphone_connected,
+            needs_restore: name == "status-restore-session",
             message: Some(message.to_owned()),
         };
         assert_eq!(value_of(status), expected, "{name}");
@@ -130,7 +149,7 @@ async fn me_without_its_secrets() {
 
 #[tokio::test]
 async fn extension_token_with_the_servers_date() {
-    let answer = fixture("extension-token").insert_header("Date", "Tue, 30 Jun 2026 20:20:38 GMT");
+    let answer = fixture("extension-token").insert_header("Date", DATE);
     let server = server(instance_call("extension-token"), answer).await;
     let credentials = credentials();
     let received = client(&server.uri())
@@ -146,6 +165,237 @@ async fn extension_token_with_the_servers_date() {
     );
     let told = format!("{received:?}");
     assert!(!told.contains("FA48"), "{told}");
+}
+
+#[tokio::test]
+async fn qr_code() {
+    let picture = b"\x89PNG\r\n\x1a\n";
+    for (name, status) in [("qr-code-data-url", 200), ("qr-code-base64", 200)] {
+        let server = server(instance_call("qr-code/image"), with_status(name, status)).await;
+        let client = client(&server.uri());
+        let code = value_of(client.instance(&credentials()).qr_code().await);
+        assert_eq!(format!("{code:?}"), "Image(..)", "{name}");
+        assert!(
+            matches!(&code, QrCode::Image(bytes) if bytes.starts_with(picture)),
+            "{name}"
+        );
+    }
+    let text = "2@SAMPLE/REF+0,SAMPLEKEY0=,SAMPLEKEY1=,SAMPLE==";
+    for (name, status, expected, told) in [
+        (
+            "qr-code-text",
+            200,
+            QrCode::Text(text.to_owned()),
+            "Text(..)",
+        ),
+        ("qr-code-challenge", 200, QrCode::Challenge, "Challenge"),
+        (
+            "qr-code-connected",
+            200,
+            QrCode::AlreadyConnected,
+            "AlreadyConnected",
+        ),
+        (
+            "status-connected",
+            200,
+            QrCode::AlreadyConnected,
+            "AlreadyConnected",
+        ),
+        (
+            "error-already-connected",
+            200,
+            QrCode::AlreadyConnected,
+            "AlreadyConnected",
+        ),
+        (
+            "error-already-connected",
+            400,
+            QrCode::AlreadyConnected,
+            "AlreadyConnected",
+        ),
+        (
+            "error-already-connected-full-stop",
+            200,
+            QrCode::AlreadyConnected,
+            "AlreadyConnected",
+        ),
+        (
+            "error-already-connected-full-stop",
+            400,
+            QrCode::AlreadyConnected,
+            "AlreadyConnected",
+        ),
+    ] {
+        let answer = with_status(name, status).insert_header("Date", DATE);
+        let server = server(instance_call("qr-code/image"), answer).await;
+        let client = client(&server.uri());
+        let received = client.instance(&credentials()).qr_code().await.unwrap();
+        assert_eq!(received.value, expected, "{name} {status}");
+        assert_eq!(format!("{:?}", received.value), told);
+        assert!(received.date.is_some(), "{name} {status} lost its date");
+    }
+}
+
+#[tokio::test]
+async fn phone_code() {
+    let server = server(
+        instance_call(&format!("phone-code/{PHONE}")),
+        fixture("phone-code"),
+    )
+    .await;
+    let client = client(&server.uri());
+    let code = value_of(client.instance(&credentials()).phone_code(PHONE).await);
+    assert_eq!(code.value, "A1B2C3D4E5");
+    let told = format!("{code:?}");
+    assert!(!told.contains("A1B2"), "{told}");
+}
+
+#[tokio::test]
+async fn a_phone_that_is_not_digits_is_not_sent() {
+    let server = MockServer::start().await;
+    let client = client(&server.uri());
+    let (plus, long) = (format!("+{PHONE}"), "5".repeat(16));
+    for phone in ["", "..", " ", "55 11", "٥٥", plus.as_str(), long.as_str()] {
+        let error = client
+            .instance(&credentials())
+            .phone_code(phone)
+            .await
+            .unwrap_err();
+        assert_eq!(error, Unexpected::UnknownRoute.into(), "{phone:?}");
+    }
+    let received = server.received_requests().await.unwrap();
+    assert!(received.is_empty(), "{received:?}");
+}
+
+#[tokio::test]
+async fn codes_of_an_instance_that_is_connected_already() {
+    for (name, status) in [
+        ("error-already-connected", 200),
+        ("error-already-connected", 400),
+        ("error-already-connected-full-stop", 400),
+        ("qr-code-connected", 200),
+    ] {
+        let answer = with_status(name, status);
+        let server = server(instance_call("extension-token"), answer.clone()).await;
+        let result = client(&server.uri())
+            .instance(&credentials())
+            .extension_token()
+            .await;
+        assert_eq!(error_of(result), Error::AlreadyConnected, "{name} {status}");
+        let server = self::server(instance_call(&format!("phone-code/{PHONE}")), answer).await;
+        let result = client(&server.uri())
+            .instance(&credentials())
+            .phone_code(PHONE)
+            .await;
+        assert_eq!(error_of(result), Error::AlreadyConnected, "{name} {status}");
+    }
+}
+
+#[tokio::test]
+async fn reset_passkey_challenge() {
+    let call = || without_body(instance_call_by("POST", "reset-passkey-challenge"));
+    let healthy = server(call(), fixture("reset-passkey-challenge")).await;
+    let client_of = |server: &MockServer| client(&server.uri());
+    let result = client_of(&healthy)
+        .instance(&credentials())
+        .reset_passkey_challenge()
+        .await;
+    value_of(result);
+    let failing = server(call(), fixture("error-reset-passkey-challenge")).await;
+    let result = client_of(&failing)
+        .instance(&credentials())
+        .reset_passkey_challenge()
+        .await;
+    assert_eq!(error_of(result), Unexpected::Said.into());
+}
+
+#[tokio::test]
+async fn restart_disconnect_and_restore_session() {
+    let credentials = credentials();
+    for route in ["restart", "disconnect", "restore-session"] {
+        let server = server(instance_call(route), fixture("value-true")).await;
+        let client = client(&server.uri());
+        let instance = client.instance(&credentials);
+        value_of(match route {
+            "restart" => instance.restart().await,
+            "disconnect" => instance.disconnect().await,
+            _ => instance.restore_session().await,
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_queue_page_by_page() {
+    for (asked, name, messages, paging_state, has_more) in [
+        (None, "queue", 2, Some(PAGING_STATE), true),
+        (Some(PAGING_STATE), "queue-last-page", 0, None, false),
+    ] {
+        let call = instance_call_by("POST", "queue")
+            .and(header("Content-Type", "application/json"))
+            .and(body_json(json!({"pageSize": 30, "pagingState": asked})));
+        let server = server(call, fixture(name)).await;
+        let client = client(&server.uri());
+        let page = value_of(client.instance(&credentials()).queue_page(asked).await);
+        assert_eq!(
+            (page.messages, page.has_more),
+            (messages, has_more),
+            "{name}"
+        );
+        assert_eq!(page.paging_state.as_deref(), paging_state, "{name}");
+        let told = format!("{page:?}");
+        assert!(!told.contains("SAMPLE"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_emptied_queue() {
+    for answer in [
+        fixture("value-true"),
+        ResponseTemplate::new(204),
+        ResponseTemplate::new(200),
+    ] {
+        let server = server(
+            instance_call_by("DELETE", "queue").and(body_bytes(b"")),
+            answer,
+        )
+        .await;
+        let client = client(&server.uri());
+        value_of(client.instance(&credentials()).empty_queue().await);
+    }
+}
+
+#[tokio::test]
+async fn subscribe() {
+    let route = format!("/instances/{ID}/token/{TOKEN}/integrator/on-demand/subscription");
+    let call = || without_body(partner_call_by("POST", &route));
+    let partner_token = PARTNER_TOKEN.into();
+    for (answer, expected) in [
+        (ResponseTemplate::new(201), Ok(())),
+        (with_status("value-true", 201), Ok(())),
+        (
+            with_status("error-partner-token-empty", 401),
+            Err(Refusal::PartnerToken.into()),
+        ),
+        (
+            ResponseTemplate::new(403),
+            Err(Refusal::PartnerToken.into()),
+        ),
+        (
+            with_status("error-partner-instance-not-found", 404),
+            Err(Error::NoSuchInstance),
+        ),
+    ] {
+        let server = server(call(), answer).await;
+        let client = client(&server.uri());
+        let result = client
+            .partner(&partner_token)
+            .subscribe(ID, &TOKEN.into())
+            .await;
+        match expected {
+            Ok(()) => value_of(result),
+            Err(expected) => assert_eq!(error_of(result), expected),
+        }
+    }
 }
 
 #[tokio::test]
@@ -258,6 +508,12 @@ async fn credentials_that_no_request_can_hold_are_wrong_without_a_call() {
         .await
         .unwrap_err();
     assert_eq!(error, Refusal::PartnerToken.into());
+    let error = client
+        .partner(&PARTNER_TOKEN.into())
+        .subscribe(ID, &"..".into())
+        .await
+        .unwrap_err();
+    assert_eq!(error, Error::NoSuchInstance);
     let received = server.received_requests().await.unwrap();
     assert!(received.is_empty(), "{received:?}");
 }

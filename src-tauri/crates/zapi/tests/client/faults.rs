@@ -6,16 +6,19 @@ use std::net::TcpListener as StdListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use wiremock::matchers::{header, path};
+use wiremock::matchers::{any, body_json, header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use zapi::{Client, Error, Resolve, Unexpected, Unreachable};
 
-use crate::{CLIENT_TOKEN, ID, TOKEN, builder, client, credentials, error_of, value_of};
+use crate::{
+    CLIENT_TOKEN, ID, PARTNER_TOKEN, TOKEN, builder, client, credentials, error_of, value_of,
+};
 
 const SOON: Duration = Duration::from_millis(200);
 const HEALTHY: &str = r#"{"connected":true}"#;
@@ -41,13 +44,17 @@ async fn hold(_stream: TcpStream) -> io::Result<()> {
     pending().await
 }
 
-/// Reads one request up to its empty line.
+/// Reads one request: up to its empty line, and then its body.
 async fn read_request(stream: &mut TcpStream) -> io::Result<()> {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        request.push(stream.read_u8().await?);
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
     }
-    Ok(())
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.map(drop)
 }
 
 /// A server that reads a request, writes `answer` and closes.
@@ -85,6 +92,73 @@ async fn endless(piece: &str, pause: Duration) -> String {
 
 async fn status_error(client: &Client) -> Error {
     error_of(client.instance(&credentials()).status().await)
+}
+
+/// The errors of a POST without body, a POST with one, a DELETE and a partner's POST.
+async fn writing_errors(client: &Client) -> [Error; 4] {
+    let credentials = credentials();
+    let instance = client.instance(&credentials);
+    let partner_token = PARTNER_TOKEN.into();
+    [
+        error_of(instance.reset_passkey_challenge().await),
+        error_of(instance.queue_page(Some("SAMPLE")).await),
+        error_of(instance.empty_queue().await),
+        error_of(
+            client
+                .partner(&partner_token)
+                .subscribe(ID, &TOKEN.into())
+                .await,
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_call_that_writes_fails_like_one_that_reads() {
+    let html = "<!doctype html>";
+    for (answer, expected) in [
+        (String::new(), Unreachable::Reset.into()),
+        (
+            format!("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{HEALTHY}"),
+            Unexpected::Truncated.into(),
+        ),
+        (
+            format!("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{html}"),
+            Unexpected::NotJson.into(),
+        ),
+        (
+            format!("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 15\r\n\r\n{html}"),
+            Error::Gateway { status: 502 },
+        ),
+        (
+            "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            Unexpected::Status(405).into(),
+        ),
+        (
+            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\nContent-Length: 500\r\n\r\n"
+                .to_owned(),
+            Error::TooOften {
+                retry_after: Some(Duration::from_secs(3)),
+            },
+        ),
+    ] {
+        let client = answering(answer.clone()).await;
+        assert_eq!(writing_errors(&client).await, [expected; 4], "{answer}");
+    }
+
+    let base = endless(&" ".repeat(16 << 10), Duration::ZERO).await;
+    let client = builder(&base).max_body(64 << 10).build().unwrap();
+    assert_eq!(
+        writing_errors(&client).await,
+        [Unexpected::TooLarge.into(); 4]
+    );
+
+    let address = listen(hold).await;
+    let base = format!("http://{address}");
+    let client = builder(&base).timeout(SOON).build().unwrap();
+    assert_eq!(
+        writing_errors(&client).await,
+        [Unreachable::Timeout.into(); 4]
+    );
 }
 
 #[tokio::test]
@@ -219,8 +293,10 @@ async fn a_redirect_elsewhere_sends_nothing_there() {
                 "HTTP/1.1 {status}\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n"
             ))
             .await;
-            let error = status_error(&client).await;
-            assert_eq!(error, Unexpected::Redirected.into(), "{status} {target}");
+            let redirected = Unexpected::Redirected.into();
+            assert_eq!(status_error(&client).await, redirected, "{status} {target}");
+            let errors = writing_errors(&client).await;
+            assert_eq!(errors, [redirected; 4], "{status} {target}");
             let arrived = elsewhere.accept().map_err(|error| error.kind());
             let arrived = arrived.expect_err("nothing should have been sent elsewhere");
             assert_eq!(arrived, io::ErrorKind::WouldBlock);
@@ -252,10 +328,53 @@ async fn a_redirect_within_the_origin_is_followed() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_would_change_the_verb_is_not_followed() {
+    for status in [301, 302, 303] {
+        let server = MockServer::start().await;
+        Mock::given(path("/moved"))
+            .respond_with(ResponseTemplate::new(200).set_body_string("{}"))
+            .expect(0)
+            .with_priority(1)
+            .mount(&server)
+            .await;
+        Mock::given(any())
+            .respond_with(ResponseTemplate::new(status).insert_header("Location", "/moved"))
+            .expect(4)
+            .mount(&server)
+            .await;
+        let errors = writing_errors(&client(&server.uri())).await;
+        assert_eq!(errors, [Unexpected::Redirected.into(); 4], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_followed_keeps_verb_and_body() {
+    for status in [307, 308] {
+        let server = MockServer::start().await;
+        Mock::given(path("/moved"))
+            .and(method("POST"))
+            .and(header("Client-Token", CLIENT_TOKEN))
+            .and(header("Content-Type", "application/json"))
+            .and(body_json(json!({"pageSize": 30, "pagingState": null})))
+            .respond_with(ResponseTemplate::new(200).set_body_string(r#"{"messages":[]}"#))
+            .with_priority(1)
+            .mount(&server)
+            .await;
+        Mock::given(path(format!("/instances/{ID}/token/{TOKEN}/queue")))
+            .respond_with(ResponseTemplate::new(status).insert_header("Location", "/moved"))
+            .mount(&server)
+            .await;
+        let client = client(&server.uri());
+        let page = value_of(client.instance(&credentials()).queue_page(None).await);
+        assert_eq!(page.messages, 0, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_in_a_circle_ends() {
     let server = MockServer::start().await;
-    Mock::given(wiremock::matchers::any())
-        .respond_with(ResponseTemplate::new(302).insert_header("Location", "/again"))
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(307).insert_header("Location", "/again"))
         .expect(6)
         .mount(&server)
         .await;

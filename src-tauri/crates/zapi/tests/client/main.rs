@@ -15,7 +15,8 @@ const ID: &str = "SAMPLE-INSTANCE-ID";
 const TOKEN: &str = "SAMPLE-INSTANCE-TOKEN";
 const CLIENT_TOKEN: &str = "SAMPLE-CLIENT-TOKEN";
 const PARTNER_TOKEN: &str = "SAMPLE-PARTNER-TOKEN";
-const SECRETS: [&str; 4] = [ID, TOKEN, CLIENT_TOKEN, PARTNER_TOKEN];
+const PHONE: &str = "5511999999999";
+const SECRETS: [&str; 5] = [ID, TOKEN, CLIENT_TOKEN, PARTNER_TOKEN, PHONE];
 
 fn credentials() -> InstanceCredentials {
     InstanceCredentials {
