@@ -1,8 +1,21 @@
 //! The pretend Z-API: a real HTTP server on loopback, for training, for trying the app and for tests.
 //!
 //! It answers as the vendor documents Z-API, and as public clients have seen it where nothing is
-//! documented, for a handful of invented customers, each playing one [`Scenario`]. Somebody plays the customer's side with an [`Action`]: through [`Practice::play`],
-//! or from another program through the control routes, which are no part of the pretend API:
+//! documented, for a handful of invented customers, each playing one [`Scenario`]. Somebody plays
+//! the customer's side with an [`Action`]:
+//!
+//! | action | possible | then |
+//! |---|---|---|
+//! | [`ReadsQr`](Action::ReadsQr) | for 20 s after a QR code was given | connected, or asked for a passkey |
+//! | [`TypesPhoneCode`](Action::TypesPhoneCode) | once a phone code was given | connected, or asked for a passkey |
+//! | [`TypesCode`](Action::TypesCode) | while a connection code lives | the extension's confirmation screen |
+//! | [`Confirms`](Action::Confirms) | for a minute on that screen | connected |
+//! | [`Disconnects`](Action::Disconnects) | when connected and the phone is online | not connected |
+//! | [`AnHourPasses`](Action::AnHourPasses) | when connected, in [`Scenario::DisconnectsLater`] | not connected |
+//! | [`PhoneComesBack`](Action::PhoneComesBack) | when connected and the phone is offline | the phone is online |
+//!
+//! through [`Practice::play`], or from another program through the control routes, which are no part
+//! of the pretend API:
 //!
 //! | route | answers |
 //! |---|---|
@@ -16,6 +29,7 @@
 
 mod control;
 mod faults;
+mod instance;
 mod routes;
 mod world;
 
@@ -32,21 +46,33 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// What happens to a customer who is to be connected.
+/// What happens to a customer who is to be connected. Unless it says otherwise, they connect with the
+/// expected number by every method, and a QR code is answered as a data URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Scenario {
-    /// Connects with the expected number once the code is typed and confirmed.
+    /// Nothing gets in the way.
     Connects,
-    /// Gets a code that dies after 20 seconds.
+    /// A QR code that is read and a phone code that is typed lead to a passkey, never to a
+    /// connection. The extension connects.
+    AsksPasskey,
+    /// Gets a connection code that dies after 20 seconds.
     Expires,
     /// Is connected from the start.
     AlreadyConnected,
+    /// Has 75 messages in the queue. QR codes come as bare base64.
+    QueueWaits,
+    /// Is connected from the start, and the phone is offline.
+    PhoneOffline,
+    /// Cannot be connected until a partner subscribes the instance again.
+    SubscriptionOver,
+    /// Has a session that waits for being restored, which connects it.
+    AsksRestore,
+    /// Connects and loses the connection an hour later. QR codes come as their raw text.
+    DisconnectsLater,
     /// The token the desk has is not the instance's.
     WrongToken,
-    /// Gets no code: the instance has to be subscribed again.
-    SubscriptionOver,
-    /// Connects, with another number than the expected one.
+    /// Connects with another number than the expected one.
     OtherNumber,
     /// Connects, but the answers on the way are slow or broken, in a fixed order.
     SlowAndFaulty,
@@ -54,12 +80,17 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every scenario, in the order in which practice mode lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Connects,
+        Self::AsksPasskey,
         Self::Expires,
         Self::AlreadyConnected,
-        Self::WrongToken,
+        Self::QueueWaits,
+        Self::PhoneOffline,
         Self::SubscriptionOver,
+        Self::AsksRestore,
+        Self::DisconnectsLater,
+        Self::WrongToken,
         Self::OtherNumber,
         Self::SlowAndFaulty,
     ];
@@ -80,16 +111,24 @@ impl FromStr for Scenario {
     }
 }
 
-/// What the customer does in front of the extension.
+/// What the customer does, or what happens to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
-    /// Types the connection code and clicks *Continuar*.
+    /// Reads the QR code with the phone.
+    ReadsQr,
+    /// Types the phone code on the phone.
+    TypesPhoneCode,
+    /// Types the connection code into the extension and clicks *Continuar*.
     TypesCode,
-    /// Clicks *Conectar na Z-API* on the confirmation screen.
+    /// Clicks *Conectar na Z-API* on the extension's confirmation screen.
     Confirms,
     /// Ends the connection.
     Disconnects,
+    /// An hour passes, in which the connection ends.
+    AnHourPasses,
+    /// The phone is online again.
+    PhoneComesBack,
 }
 
 /// What to pretend.
@@ -219,6 +258,11 @@ impl Practice {
     /// Base address, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What the partner routes demand as Bearer token.
+    pub fn partner_token(&self) -> String {
+        self.server.world().partner_token().to_owned()
     }
 
     /// The customers, in the order of [`Config::customers`].

@@ -17,8 +17,9 @@ Runs a pretend Z-API on this computer until it is interrupted.
 
   --port N                 port on 127.0.0.1 (default 0: any free one)
   --customers A,B,…        one customer for each scenario named (default: each once):
-                           connects, expires, alreadyConnected, wrongToken,
-                           subscriptionOver, otherNumber, slowAndFaulty
+                           connects, asksPasskey, expires, alreadyConnected,
+                           queueWaits, phoneOffline, subscriptionOver, asksRestore,
+                           disconnectsLater, wrongToken, otherNumber, slowAndFaulty
   --clock-offset-ms N      how far the server's clock is ahead of this computer's
   --client-token TOKEN     demand this Client-Token
   --code-life-seconds N    life of a connection code (default 300)
@@ -53,11 +54,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    let partner_token = config.partner_token.clone();
     let practice = Practice::start(config).await?;
     let url = practice.url();
     println!("{url}");
-    println!("Partner token: {partner_token}");
+    println!("Partner token: {}", practice.partner_token());
     for customer in practice.customers() {
         println!(
             "{:<17} {:<20} +{}  {}",

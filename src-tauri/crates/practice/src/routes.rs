@@ -1,14 +1,18 @@
 //! The pretend API over HTTP, in the shapes of the real one.
 
+mod instance;
+mod pairing;
+mod partner;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{
-    DefaultBodyLimit, FromRequestParts, MatchedPath, Path, Query, RawPathParams, Request, State,
+    DefaultBodyLimit, FromRequestParts, MatchedPath, Path, RawPathParams, Request, State,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,14 +20,12 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::world::{Instance, Refusal, World};
+use crate::instance::Refusal;
+use crate::world::World;
 use crate::{Call, Config, control, faults};
 
 /// Nothing that anyone sends here is longer.
 const LONGEST_BODY: usize = 64 * 1024;
-
-/// The real limit is unknown; clients have to cope with fewer rows than they asked for.
-const LARGEST_PAGE: usize = 50;
 
 const YEAR_9999_MS: i64 = 253_370_764_800_000;
 
@@ -68,14 +70,9 @@ impl Server {
 pub(crate) fn router(server: &Arc<Server>) -> Router {
     let api = Router::new()
         .route("/", get(unknown_route))
-        .route("/instances", get(list_instances))
-        .route("/instances/{id}/token/{token}/status", get(status))
-        .route("/instances/{id}/token/{token}/device", get(device))
-        .route("/instances/{id}/token/{token}/me", get(me))
-        .route(
-            "/instances/{id}/token/{token}/extension-token",
-            get(extension_token),
-        )
+        .merge(instance::router())
+        .merge(pairing::router())
+        .merge(partner::router())
         .method_not_allowed_fallback(wrong_verb)
         .fallback(unknown_route)
         .layer(from_fn_with_state(Arc::clone(server), record));
@@ -108,6 +105,10 @@ impl IntoResponse for Refusal {
                 StatusCode::UNAUTHORIZED,
                 json!({"message": "Authorization token is invalid", "type": "UNAUTHORIZED"}),
             ),
+            Self::PartnerInstanceNotFound => (
+                StatusCode::NOT_FOUND,
+                json!({"message": "Instance not found"}),
+            ),
             Self::SubscriptionOver => (
                 StatusCode::BAD_REQUEST,
                 json!({"error": "To continue sending a message, you must subscribe to this instance again"}),
@@ -120,6 +121,7 @@ impl IntoResponse for Refusal {
                 StatusCode::BAD_REQUEST,
                 json!({"error": "You are not connected"}),
             ),
+            Self::Unfit(what) => (StatusCode::BAD_REQUEST, json!({"error": what})),
         };
         (status, Json(body)).into_response()
     }
@@ -160,146 +162,6 @@ impl FromRequestParts<Arc<Server>> for Admitted {
         };
         faults::play(fault).await?;
         Ok(Self(id))
-    }
-}
-
-async fn extension_token(
-    Admitted(id): Admitted,
-    State(server): State<Arc<Server>>,
-) -> Result<Json<Value>, Refusal> {
-    let now = server.now();
-    let code = server.world().issue_code(&id, now)?;
-    Ok(Json(
-        json!({"token": code.text, "expiresAt": code.expires_at}),
-    ))
-}
-
-async fn status(
-    Admitted(id): Admitted,
-    State(server): State<Arc<Server>>,
-) -> Result<Json<Value>, Refusal> {
-    let connected = server.world().instance(&id)?.connected();
-    let error = if connected {
-        "You are already connected"
-    } else {
-        "You are not connected."
-    };
-    Ok(Json(json!({
-        "connected": connected,
-        "error": error,
-        "smartphoneConnected": connected,
-    })))
-}
-
-async fn device(
-    Admitted(id): Admitted,
-    State(server): State<Arc<Server>>,
-) -> Result<Json<Value>, Refusal> {
-    let world = server.world();
-    let instance = world.instance(&id)?;
-    let phone = instance.phone()?;
-    Ok(Json(json!({
-        "phone": phone,
-        "imgUrl": null,
-        "about": "Atendemos de segunda a sábado",
-        "name": instance.customer.name,
-        "device": {"sessionName": "Z-API", "device_model": "Z-API"},
-        "originalDevice": "smba",
-        "sessionId": 175,
-        "isBusiness": true,
-    })))
-}
-
-/// With the instance token and a proxy password, as the real one: clients show that they drop them.
-async fn me(
-    Admitted(id): Admitted,
-    State(server): State<Arc<Server>>,
-) -> Result<Json<Value>, Refusal> {
-    let world = server.world();
-    let instance = world.instance(&id)?;
-    Ok(Json(json!({
-        "id": id,
-        "token": instance.right_token,
-        "name": instance.customer.name,
-        "due": due_ms(instance, server.now()) / 1000,
-        "connected": instance.connected(),
-        "paymentStatus": "PAID",
-        "created": "2024-01-15T12:00:00.000Z",
-        "connectedCallbackUrl": null,
-        "disconnectedCallbackUrl": null,
-        "deliveryCallbackUrl": null,
-        "receivedCallbackUrl": null,
-        "proxyUrl": "http://practice:FAKE-PROXY-PASSWORD@proxy.invalid:3128",
-        "useProxy": true,
-    })))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listing {
-    page: Option<usize>,
-    page_size: Option<usize>,
-    query: Option<String>,
-    middleware: Option<String>,
-}
-
-async fn list_instances(
-    State(server): State<Arc<Server>>,
-    headers: HeaderMap,
-    Query(listing): Query<Listing>,
-) -> Result<Json<Value>, Refusal> {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let now = server.now();
-    let world = server.world();
-    world.admit_partner(token)?;
-
-    let page = listing.page.unwrap_or(1).max(1);
-    let page_size = listing.page_size.unwrap_or(15).clamp(1, LARGEST_PAGE);
-    let mut found = world.find(listing.query.as_deref().unwrap_or_default());
-    // All instances here are of this kind.
-    if listing.middleware.is_some_and(|wanted| wanted != "web") {
-        found.clear();
-    }
-    let content: Vec<Value> = found
-        .iter()
-        .skip((page - 1).saturating_mul(page_size))
-        .take(page_size)
-        .map(|instance| row(instance, now))
-        .collect();
-    Ok(Json(json!({
-        "total": found.len(),
-        "totalPage": found.len().div_ceil(page_size),
-        "pageSize": page_size,
-        "page": page,
-        "content": content,
-    })))
-}
-
-fn row(instance: &Instance, now: i64) -> Value {
-    json!({
-        "token": instance.right_token,
-        "tenant": "FAKE0000TENANT0000",
-        "created": "2024-01-15T12:00:00.000Z",
-        "due": due_ms(instance, now),
-        "paymentStatus": "PAID",
-        "deliveryCallbackUrl": null,
-        "phoneConnected": instance.connected(),
-        "whatsappConnected": instance.connected(),
-        "middleware": "web",
-        "name": instance.customer.name,
-        "id": instance.customer.instance_id,
-    })
-}
-
-/// End of the paid time, in Unix milliseconds: thirty days ahead, or yesterday.
-fn due_ms(instance: &Instance, now: i64) -> i64 {
-    const DAY: i64 = 24 * 60 * 60 * 1000;
-    match instance.customer.scenario {
-        crate::Scenario::SubscriptionOver => now - DAY,
-        _ => now + 30 * DAY,
     }
 }
 

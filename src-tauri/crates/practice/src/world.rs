@@ -1,163 +1,14 @@
 //! Everything the pretend Z-API remembers. No HTTP and no clock in here: the time is passed in, in
 //! Unix milliseconds by the server's clock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::faults::{self, Fault};
+use crate::instance::{ConnectionCode, Instance, QrAnswer, Refusal};
 use crate::{Action, Call, Config, Customer, NotNow, Scenario};
 
 /// Calls kept; older ones are forgotten.
 const LEDGER_LENGTH: usize = 100_000;
-
-/// Life of a code in [`Scenario::Expires`].
-const SHORT_CODE_LIFE_MS: i64 = 20_000;
-
-/// The extension's confirmation screen has a countdown of its own, of about a minute.
-const CONFIRMATION_LIFE_MS: i64 = 60_000;
-
-const NAMES: [&str; 7] = [
-    "Padaria Aurora",
-    "Clínica Vida Plena",
-    "Ótica Horizonte",
-    "Mercado São Jorge",
-    "Pet Shop Amigo Fiel",
-    "Studio Bela Forma",
-    "Auto Peças Central",
-];
-
-/// Why a request is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    InstanceNotFound,
-    ClientTokenMissing,
-    /// With the token that was sent, which the real answer repeats.
-    ClientTokenWrong(String),
-    PartnerTokenMissing,
-    PartnerTokenWrong,
-    SubscriptionOver,
-    AlreadyConnected,
-    NotConnected,
-}
-
-/// A connection code and when it dies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ConnectionCode {
-    pub text: String,
-    pub expires_at: i64,
-}
-
-/// How far a customer has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Connection {
-    None,
-    /// There is a code to type.
-    Code(ConnectionCode),
-    /// The code was typed; the confirmation screen stays until then.
-    Confirming {
-        until: i64,
-    },
-    Connected,
-}
-
-/// One customer's instance.
-#[derive(Debug)]
-pub(crate) struct Instance {
-    pub customer: Customer,
-    /// The token that opens the instance.
-    pub right_token: String,
-    connection: Connection,
-    /// Requests so far, by route: the place in the round of faults.
-    requests: BTreeMap<String, usize>,
-}
-
-impl Instance {
-    fn new(index: usize, scenario: Scenario) -> Self {
-        let number = index + 1;
-        let right_token = format!("70CEFA4E{number:016}");
-        let name = NAMES[index % NAMES.len()];
-        let customer = Customer {
-            scenario,
-            name: match index / NAMES.len() {
-                0 => name.to_owned(),
-                round => format!("{name} {}", round + 1),
-            },
-            instance_id: format!("3C00FA4E{number:024}"),
-            token: match scenario {
-                Scenario::WrongToken => format!("BADBADFA4E{number:014}"),
-                _ => right_token.clone(),
-            },
-            phone: (5_544_999_990_100 + number).to_string(),
-        };
-        Self {
-            customer,
-            right_token,
-            connection: match scenario {
-                Scenario::AlreadyConnected => Connection::Connected,
-                _ => Connection::None,
-            },
-            requests: BTreeMap::new(),
-        }
-    }
-
-    pub fn connected(&self) -> bool {
-        self.connection == Connection::Connected
-    }
-
-    /// The connected number, digits with country code.
-    pub fn phone(&self) -> Result<String, Refusal> {
-        if !self.connected() {
-            return Err(Refusal::NotConnected);
-        }
-        Ok(match self.customer.scenario {
-            Scenario::OtherNumber => self.customer.phone.replacen("99999", "98888", 1),
-            _ => self.customer.phone.clone(),
-        })
-    }
-
-    /// What the customer can do at `now`.
-    fn actions(&self, now: i64) -> Vec<Action> {
-        match &self.connection {
-            Connection::Code(code) if now < code.expires_at => vec![Action::TypesCode],
-            Connection::Confirming { until } if now < *until => vec![Action::Confirms],
-            Connection::Connected => vec![Action::Disconnects],
-            Connection::None | Connection::Code(_) | Connection::Confirming { .. } => vec![],
-        }
-    }
-
-    fn play(&mut self, action: Action, now: i64) -> Result<(), NotNow> {
-        if !self.actions(now).contains(&action) {
-            return Err(NotNow);
-        }
-        self.connection = match action {
-            Action::TypesCode => Connection::Confirming {
-                until: now + CONFIRMATION_LIFE_MS,
-            },
-            Action::Confirms => Connection::Connected,
-            Action::Disconnects => Connection::None,
-        };
-        Ok(())
-    }
-
-    /// A new code in place of the one before, typed or not.
-    fn issue_code(&mut self, text: String, life: i64, now: i64) -> Result<ConnectionCode, Refusal> {
-        if self.customer.scenario == Scenario::SubscriptionOver {
-            return Err(Refusal::SubscriptionOver);
-        }
-        if self.connected() {
-            return Err(Refusal::AlreadyConnected);
-        }
-        let life = match self.customer.scenario {
-            Scenario::Expires => life.min(SHORT_CODE_LIFE_MS),
-            _ => life,
-        };
-        let code = ConnectionCode {
-            text,
-            expires_at: now.saturating_add(life),
-        };
-        self.connection = Connection::Code(code.clone());
-        Ok(code)
-    }
-}
 
 /// All that is remembered.
 #[derive(Debug)]
@@ -195,6 +46,10 @@ impl World {
         }
     }
 
+    pub fn partner_token(&self) -> &str {
+        &self.partner_token
+    }
+
     pub fn customers(&self) -> Vec<Customer> {
         self.instances
             .iter()
@@ -209,7 +64,7 @@ impl World {
             .ok_or(Refusal::InstanceNotFound)
     }
 
-    fn instance_mut(&mut self, id: &str) -> Result<&mut Instance, Refusal> {
+    pub fn instance_mut(&mut self, id: &str) -> Result<&mut Instance, Refusal> {
         self.places
             .get(id)
             .and_then(|place| self.instances.get_mut(*place))
@@ -255,16 +110,35 @@ impl World {
         if instance.customer.scenario != Scenario::SlowAndFaulty {
             return Fault::None;
         }
-        let requests = instance.requests.entry(route.to_owned()).or_default();
-        let fault = faults::nth(route, *requests);
-        *requests += 1;
-        fault
+        faults::nth(route, instance.count_request(route))
     }
 
     pub fn issue_code(&mut self, id: &str, now: i64) -> Result<ConnectionCode, Refusal> {
         let text = code_text(&mut self.random);
         let life = self.code_life_ms;
         self.instance_mut(id)?.issue_code(text, life, now)
+    }
+
+    pub fn issue_qr_code(&mut self, id: &str, now: i64) -> Result<QrAnswer, Refusal> {
+        let text = qr_code_text(&mut self.random);
+        self.instance_mut(id)?.issue_qr_code(text, now)
+    }
+
+    pub fn issue_phone_code(&mut self, id: &str) -> Result<String, Refusal> {
+        let text = phone_code_text(&mut self.random);
+        self.instance_mut(id)?.issue_phone_code()?;
+        Ok(text)
+    }
+
+    /// Subscribes the instance again, for its partner.
+    pub fn subscribe(&mut self, id: &str, token: &str) -> Result<(), Refusal> {
+        match self.instance_mut(id) {
+            Ok(instance) if instance.right_token == token => {
+                instance.subscribe();
+                Ok(())
+            }
+            _ => Err(Refusal::PartnerInstanceNotFound),
+        }
     }
 
     /// The instances whose name or id contains `query`, in capitals or not.
@@ -308,6 +182,22 @@ fn code_text(random: &mut fastrand::Rng) -> String {
         .collect::<String>()
     };
     format!("{}-{}", half(), half())
+}
+
+/// As the text of a real QR code: `2@` and four parts with commas between, much of it random.
+fn qr_code_text(random: &mut fastrand::Rng) -> String {
+    let mut part = |length| -> String {
+        let random = std::iter::repeat_with(|| random.alphanumeric());
+        "FAKE".chars().chain(random).take(length).collect()
+    };
+    format!("2@{},{},{},{}", part(96), part(44), part(44), part(44))
+}
+
+/// Like the vendor's sample `A1B2C3D4E5`.
+fn phone_code_text(random: &mut fastrand::Rng) -> String {
+    (0..5)
+        .flat_map(|_| [random.uppercase(), random.digit(10)])
+        .collect()
 }
 
 #[cfg(test)]
@@ -362,6 +252,15 @@ mod tests {
         assert_eq!(world.play(&id, Action::Confirms, NOW + 1_000), Err(NotNow));
         let (_, actions) = world.actions(&id, NOW + 1_000).unwrap();
         assert_eq!(actions, [Action::TypesCode]);
+    }
+
+    #[test]
+    fn each_qr_code_and_each_phone_code_is_new() {
+        let (mut world, id) = world(Scenario::Connects);
+        let mut qr_code = || world.issue_qr_code(&id, NOW).unwrap();
+        assert_ne!(qr_code(), qr_code());
+        let mut phone_code = || world.issue_phone_code(&id).unwrap();
+        assert_ne!(phone_code(), phone_code());
     }
 
     #[test]

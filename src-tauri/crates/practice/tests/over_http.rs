@@ -6,6 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use image::ImageFormat;
 use practice::{Action, Config, Customer, NotNow, Practice, Scenario};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -36,6 +39,11 @@ fn route(practice: &Practice, customer: &Customer, what: &str) -> String {
 
 async fn ask(practice: &Practice, customer: &Customer, what: &str) -> (StatusCode, Value) {
     json_of(reqwest::get(route(practice, customer, what)).await.unwrap()).await
+}
+
+async fn post(practice: &Practice, customer: &Customer, what: &str, body: Value) -> Response {
+    let request = Client::new().post(route(practice, customer, what));
+    request.json(&body).send().await.unwrap()
 }
 
 async fn json_of(response: Response) -> (StatusCode, Value) {
@@ -193,34 +201,302 @@ async fn is_connected_from_the_start_and_can_disconnect() {
 #[tokio::test]
 async fn a_wrong_token_is_refused_everywhere() {
     let (practice, customer) = one(Scenario::WrongToken).await;
-    for what in ["status", "device", "me", "extension-token"] {
+    let refused = (
+        StatusCode::BAD_REQUEST,
+        json!({"error": "Instance not found"}),
+    );
+    for what in [
+        "status",
+        "device",
+        "me",
+        "extension-token",
+        "qr-code",
+        "qr-code/image",
+        "phone-code/5544999990101",
+        "restart",
+        "disconnect",
+        "restore-session",
+    ] {
+        assert_eq!(ask(&practice, &customer, what).await, refused, "{what}");
+    }
+    for what in ["reset-passkey-challenge", "queue"] {
+        let response = post(&practice, &customer, what, json!({})).await;
+        assert_eq!(json_of(response).await, refused, "{what}");
+    }
+}
+
+const QR_ROUTES: [&str; 2] = ["qr-code/image", "qr-code"];
+
+/// The picture's sides in pixels.
+fn sides(base64: &str) -> (u32, u32) {
+    let png = BASE64_STANDARD.decode(base64).unwrap();
+    let picture = image::load_from_memory_with_format(&png, ImageFormat::Png).unwrap();
+    let dark = picture.to_luma8().pixels().filter(|p| p.0[0] == 0).count();
+    assert!(dark > 10_000, "{dark} dark pixels are no QR code");
+    (picture.width(), picture.height())
+}
+
+#[tokio::test]
+async fn a_qr_code_comes_in_every_shape_that_was_seen() {
+    for scenario in [
+        Scenario::Connects,
+        Scenario::QueueWaits,
+        Scenario::DisconnectsLater,
+    ] {
+        let (practice, customer) = one(scenario).await;
+        let mut values = Vec::new();
+        for what in QR_ROUTES {
+            let (code, answer) = ask(&practice, &customer, what).await;
+            assert_eq!(
+                (code, answer.as_object().unwrap().len()),
+                (StatusCode::OK, 1)
+            );
+            values.push(answer["value"].as_str().unwrap().to_owned());
+        }
+        assert_ne!(values[0], values[1], "each answer makes a new one");
+        for value in values {
+            let base64 = match scenario {
+                Scenario::Connects => value.strip_prefix("data:image/png;base64,").unwrap(),
+                Scenario::QueueWaits => value.as_str(),
+                _ => {
+                    assert!(value.starts_with("2@FAKE") && value.len() > 200, "{value}");
+                    continue;
+                }
+            };
+            let (width, height) = sides(base64);
+            assert_eq!(width, height);
+            assert!((300..600).contains(&width), "{width} pixels");
+        }
+        assert_eq!(actions(&practice, &customer), [Action::ReadsQr]);
+        practice
+            .play(&customer.instance_id, Action::ReadsQr)
+            .unwrap();
         assert_eq!(
-            ask(&practice, &customer, what).await,
-            (
-                StatusCode::BAD_REQUEST,
-                json!({"error": "Instance not found"})
-            ),
-            "{what}"
+            ask(&practice, &customer, "device").await.1["phone"],
+            customer.phone
         );
+        for what in QR_ROUTES {
+            assert_eq!(
+                ask(&practice, &customer, what).await,
+                (StatusCode::OK, json!({"connected": true}))
+            );
+        }
     }
 }
 
 #[tokio::test]
-async fn an_instance_without_subscription_gets_no_code() {
+async fn a_phone_code_is_for_digits_only() {
+    let (practice, customer) = one(Scenario::Connects).await;
+    for number in ["+5544999990101", "44%2099999-0101", "number"] {
+        assert_eq!(
+            ask(&practice, &customer, &format!("phone-code/{number}")).await,
+            (
+                StatusCode::BAD_REQUEST,
+                json!({"error": "Phone number must have digits only"})
+            )
+        );
+    }
+    assert_eq!(actions(&practice, &customer), []);
+
+    let what = format!("phone-code/{}", customer.phone);
+    let (code, answer) = ask(&practice, &customer, &what).await;
+    assert_eq!(code, 200);
+    let text = answer["value"].as_str().unwrap();
+    let alternates = |(place, c): (usize, char)| match place % 2 {
+        0 => c.is_ascii_uppercase(),
+        _ => c.is_ascii_digit(),
+    };
+    assert!(
+        text.len() == 10 && text.chars().enumerate().all(alternates),
+        "{text}"
+    );
+    practice
+        .play(&customer.instance_id, Action::TypesPhoneCode)
+        .unwrap();
+    assert_eq!(
+        ask(&practice, &customer, &what).await,
+        (
+            StatusCode::BAD_REQUEST,
+            json!({"error": "You are already connected"})
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_passkey_is_asked_for_until_that_is_reset() {
+    let (practice, customer) = one(Scenario::AsksPasskey).await;
+    ask(&practice, &customer, "qr-code/image").await;
+    practice
+        .play(&customer.instance_id, Action::ReadsQr)
+        .unwrap();
+    for what in QR_ROUTES {
+        let (code, answer) = ask(&practice, &customer, what).await;
+        assert_eq!(code, 200);
+        assert!(answer["challenge"].is_object(), "{answer}");
+        assert_eq!(answer.get("value"), None);
+    }
+    assert_eq!(
+        ask(&practice, &customer, "status").await.1["error"],
+        NOT_CONNECTED
+    );
+    let response = post(&practice, &customer, "reset-passkey-challenge", json!({})).await;
+    assert_eq!(
+        json_of(response).await,
+        (StatusCode::OK, json!({"success": true}))
+    );
+    let (_, answer) = ask(&practice, &customer, "qr-code/image").await;
+    assert!(answer["value"].is_string(), "{answer}");
+    practice
+        .play(&customer.instance_id, Action::ReadsQr)
+        .unwrap();
+    connect(&practice, &customer).await;
+}
+
+#[tokio::test]
+async fn the_queue_is_read_in_pages_and_emptied() {
+    let (practice, customer) = one(Scenario::QueueWaits).await;
+    let page = async |body: Value| json_of(post(&practice, &customer, "queue", body).await).await;
+
+    let (mut state, mut ids) = (Value::Null, Vec::new());
+    for (length, more) in [(30, true), (30, true), (15, false)] {
+        let (code, answer) = page(json!({"pageSize": 30, "pagingState": state})).await;
+        assert_eq!(code, 200);
+        let messages = answer["messages"].as_array().unwrap();
+        assert_eq!((messages.len(), &answer["hasMore"]), (length, &json!(more)));
+        ids.extend(messages.iter().map(|message| message["_id"].to_string()));
+        assert!(messages[0]["Message"].is_string() && messages[0]["Phone"].is_string());
+        state = answer["pagingState"].clone();
+        assert!(state.is_string());
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 75);
+
+    let (_, first) = page(json!({})).await;
+    assert_eq!(first["messages"].as_array().unwrap().len(), 20);
+    for wrong in [
+        json!({"pageSize": 31}),
+        json!({"pageSize": 0}),
+        json!({"pagingState": "FAKE"}),
+    ] {
+        let (code, answer) = page(wrong.clone()).await;
+        assert_eq!(code, 400, "{wrong}");
+        assert!(answer["error"].is_string(), "{answer}");
+    }
+    let without_type = Client::new().post(route(&practice, &customer, "queue"));
+    assert_eq!(without_type.send().await.unwrap().status(), 415);
+
+    let emptied = Client::new().delete(route(&practice, &customer, "queue"));
+    let response = emptied.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.text().await.unwrap(), "");
+    let (_, answer) = page(json!({"pageSize": 30})).await;
+    assert_eq!(
+        (&answer["messages"], &answer["hasMore"]),
+        (&json!([]), &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn restart_keeps_the_connection_and_disconnect_ends_it() {
+    let done = (StatusCode::OK, json!({"value": true}));
+    let (practice, customer) = one(Scenario::AlreadyConnected).await;
+    assert_eq!(ask(&practice, &customer, "restart").await, done);
+    assert_eq!(ask(&practice, &customer, "device").await.0, 200);
+    assert_eq!(ask(&practice, &customer, "disconnect").await, done);
+    connect(&practice, &customer).await;
+}
+
+#[tokio::test]
+async fn a_session_is_restored() {
+    let (practice, customer) = one(Scenario::AsksRestore).await;
+    assert_eq!(
+        ask(&practice, &customer, "status").await.1,
+        json!({
+            "connected": false,
+            "error": "You need to restore the session",
+            "smartphoneConnected": false,
+        })
+    );
+    assert_eq!(ask(&practice, &customer, "device").await.0, 400);
+    assert_eq!(
+        ask(&practice, &customer, "restore-session").await,
+        (StatusCode::OK, json!({"value": true}))
+    );
+    assert_eq!(
+        ask(&practice, &customer, "device").await.1["phone"],
+        customer.phone
+    );
+}
+
+#[tokio::test]
+async fn an_offline_phone_shows_in_the_status() {
+    let (practice, customer) = one(Scenario::PhoneOffline).await;
+    let status = |smartphone: bool| {
+        json!({
+            "connected": true,
+            "error": "You are already connected",
+            "smartphoneConnected": smartphone,
+        })
+    };
+    assert_eq!(ask(&practice, &customer, "status").await.1, status(false));
+    practice
+        .play(&customer.instance_id, Action::PhoneComesBack)
+        .unwrap();
+    assert_eq!(ask(&practice, &customer, "status").await.1, status(true));
+}
+
+#[tokio::test]
+async fn an_instance_without_subscription_connects_once_the_partner_renews_it() {
     let (practice, customer) = one(Scenario::SubscriptionOver).await;
     let (code, status) = ask(&practice, &customer, "status").await;
     assert_eq!(
         (code, &status["connected"]),
         (StatusCode::OK, &json!(false))
     );
+    let over = (
+        StatusCode::BAD_REQUEST,
+        json!({"error": "To continue sending a message, you must subscribe to this instance again"}),
+    );
+    for what in [
+        "extension-token",
+        "qr-code/image",
+        "qr-code",
+        "phone-code/5544999990101",
+        "restart",
+        "restore-session",
+    ] {
+        assert_eq!(ask(&practice, &customer, what).await, over, "{what}");
+    }
+    assert_eq!(actions(&practice, &customer), []);
+
+    let subscribe = async |customer: &Customer, token: Option<&str>| {
+        let what = "integrator/on-demand/subscription";
+        let request = Client::new().post(route(&practice, customer, what));
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        request.send().await.unwrap()
+    };
+    let token = practice.partner_token();
+    assert_eq!(subscribe(&customer, None).await.status(), 401);
+    assert_eq!(subscribe(&customer, Some("FAKEWRONG")).await.status(), 401);
+    let stranger = Customer {
+        token: "FAKEWRONG".to_owned(),
+        ..customer.clone()
+    };
     assert_eq!(
-        ask(&practice, &customer, "extension-token").await,
+        json_of(subscribe(&stranger, Some(&token)).await).await,
         (
-            StatusCode::BAD_REQUEST,
-            json!({"error": "To continue sending a message, you must subscribe to this instance again"})
+            StatusCode::NOT_FOUND,
+            json!({"message": "Instance not found"})
         )
     );
-    assert_eq!(actions(&practice, &customer), []);
+    assert_eq!(ask(&practice, &customer, "qr-code").await, over);
+
+    assert_eq!(subscribe(&customer, Some(&token)).await.status(), 201);
+    connect(&practice, &customer).await;
 }
 
 /// What a request on a faulty route came to.
@@ -263,6 +539,13 @@ async fn the_faulty_gateway_goes_through_its_round() {
         // Broken answers issue nothing: the code that the agent reads out stays good.
         assert_eq!(actions(&practice, &customer), [Action::TypesCode]);
     }
+    let round = async |what: &str| {
+        let url = route(&practice, &customer, what);
+        for expected in &ROUND[..5] {
+            assert_eq!(outcome(&url).await, *expected, "{what}");
+        }
+    };
+    tokio::join!(round("qr-code/image"), round("phone-code/5544999990101"));
     let id = &customer.instance_id;
     practice.play(id, Action::TypesCode).unwrap();
     practice.play(id, Action::Confirms).unwrap();
@@ -391,13 +674,9 @@ async fn the_partner_lists_the_instances() {
         &page["page"],
         &page["pageSize"],
     ];
-    assert_eq!(numbers, [7, 3, 2, 3]);
-    let fourth = &practice.customers()[3];
-    assert_eq!(page["content"][0]["id"], fourth.instance_id);
-    assert_ne!(
-        page["content"][0]["token"], fourth.token,
-        "WrongToken's right one"
-    );
+    assert_eq!(numbers, [12, 4, 2, 3]);
+    let customers = practice.customers();
+    assert_eq!(page["content"][0]["id"], customers[3].instance_id);
     assert_eq!(page["content"].as_array().unwrap().len(), 3);
     let due = page["content"][0]["due"].as_i64().unwrap();
     assert!(due > 10_000_000_000, "milliseconds, not seconds: {due}");
@@ -405,6 +684,15 @@ async fn the_partner_lists_the_instances() {
     let (_, found) = list("?query=%C3%93TICA", Some(&token)).await;
     assert_eq!(found["total"], 1);
     assert_eq!(found["content"][0]["name"], "Ótica Horizonte");
+    let wrong = customers
+        .iter()
+        .find(|customer| customer.scenario == Scenario::WrongToken)
+        .unwrap();
+    let (_, found) = list(&format!("?query={}", wrong.instance_id), Some(&token)).await;
+    assert_ne!(
+        found["content"][0]["token"], wrong.token,
+        "the roster has the right one"
+    );
     assert_eq!(list("?middleware=mobile", Some(&token)).await.1["total"], 0);
     assert_eq!(list("?page=9", Some(&token)).await.1["content"], json!([]));
 }
@@ -452,6 +740,33 @@ async fn the_ledger_names_routes_and_never_tokens() {
             .unwrap()
             .contains(&customer.token)
     );
+}
+
+#[tokio::test]
+async fn the_ledger_names_no_phone_number() {
+    let (practice, customer) = one(Scenario::Connects).await;
+    let what = format!("phone-code/{}", customer.phone);
+    ask(&practice, &customer, &what).await;
+    post(&practice, &customer, "queue", json!({})).await;
+    let ledger = practice.ledger();
+    let lines: Vec<_> = ledger
+        .iter()
+        .map(|call| (call.method.as_str(), call.route.as_str()))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("GET", "/instances/{id}/token/{token}/phone-code/{phone}"),
+            ("POST", "/instances/{id}/token/{token}/queue"),
+        ]
+    );
+    assert!(
+        ledger
+            .iter()
+            .all(|call| call.instance_id.as_ref() == Some(&customer.instance_id))
+    );
+    let written = serde_json::to_string(&ledger).unwrap();
+    assert!(!written.contains(&customer.phone) && !written.contains(&customer.token));
 }
 
 #[tokio::test]

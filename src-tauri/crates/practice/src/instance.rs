@@ -1,0 +1,597 @@
+//! One customer's instance: how it gets connected and what becomes of the connection.
+
+use std::collections::BTreeMap;
+
+use crate::{Action, Customer, NotNow, Scenario};
+
+/// Life of a connection code in [`Scenario::Expires`].
+const SHORT_CODE_LIFE_MS: i64 = 20_000;
+
+/// The extension's confirmation screen has a countdown of its own, of about a minute.
+const CONFIRMATION_LIFE_MS: i64 = 60_000;
+
+/// After this time WhatsApp voids a QR code.
+const QR_CODE_LIFE_MS: i64 = 20_000;
+
+/// Messages in the queue of [`Scenario::QueueWaits`].
+const QUEUE_LENGTH: usize = 75;
+
+/// In the order of [`Scenario::ALL`], so that by default each scenario keeps its name.
+const NAMES: [&str; Scenario::ALL.len()] = [
+    "Padaria Aurora",
+    "Barbearia do Porto",
+    "Clínica Vida Plena",
+    "Ótica Horizonte",
+    "Pizzaria Bella Massa",
+    "Floricultura Primavera",
+    "Pet Shop Amigo Fiel",
+    "Livraria Letra Viva",
+    "Oficina Dois Irmãos",
+    "Mercado São Jorge",
+    "Studio Bela Forma",
+    "Auto Peças Central",
+];
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    InstanceNotFound,
+    ClientTokenMissing,
+    /// With the token that was sent, which the real answer repeats.
+    ClientTokenWrong(String),
+    PartnerTokenMissing,
+    PartnerTokenWrong,
+    /// As [`Refusal::InstanceNotFound`], in the words of the partner routes.
+    PartnerInstanceNotFound,
+    SubscriptionOver,
+    AlreadyConnected,
+    NotConnected,
+    /// Something in the request cannot be: says what.
+    Unfit(&'static str),
+}
+
+/// A connection code and when it dies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConnectionCode {
+    pub text: String,
+    pub expires_at: i64,
+}
+
+/// What the call for a QR code comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum QrAnswer {
+    Code { text: String, shape: QrShape },
+    PasskeyChallenge,
+    Connected,
+}
+
+/// The shapes in which a QR code has been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QrShape {
+    DataUrl,
+    BareBase64,
+    RawText,
+}
+
+/// Whether WhatsApp is linked to the instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    None,
+    /// There is a session, and it has to be restored. Any other way to connect replaces it.
+    ToRestore,
+    Connected,
+}
+
+/// How far the customer has come in the extension. All `until` are Unix milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Extension {
+    #[default]
+    Idle,
+    /// There is a connection code to type.
+    Code { until: i64 },
+    /// The code was typed; the confirmation screen stays.
+    Confirming { until: i64 },
+}
+
+/// What there is to type and to read. A connection, a restart and a passkey reset void all of it.
+#[derive(Debug, Default)]
+struct Codes {
+    extension: Extension,
+    /// When the newest QR code dies. Each has its own 20 seconds, whether a newer one exists or
+    /// not; which of the living ones is read makes no difference.
+    qr_code_until: Option<i64>,
+    /// Whether there is a phone code: the newest one, as it voids the one before. How long it lives
+    /// is unknown; here until a newer one.
+    phone_code: bool,
+}
+
+/// One customer's instance.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub customer: Customer,
+    /// The token that opens the instance.
+    pub right_token: String,
+    /// The number of the customer's phone, which gets connected whatever the desk expects.
+    own_number: String,
+    link: Link,
+    codes: Codes,
+    /// WhatsApp asked for a passkey, and nobody has reset that.
+    passkey_asked: bool,
+    /// Whether the phone can be reached, once connected.
+    phone_online: bool,
+    subscribed: bool,
+    /// Messages in the queue.
+    waiting: usize,
+    /// Requests so far, by route: the place in the round of faults.
+    requests: BTreeMap<String, usize>,
+}
+
+impl Instance {
+    pub fn new(index: usize, scenario: Scenario) -> Self {
+        let number = index + 1;
+        let right_token = format!("70CEFA4E{number:016}");
+        let name = NAMES[index % NAMES.len()];
+        let phone = mobile_number(number);
+        let customer = Customer {
+            scenario,
+            name: match index / NAMES.len() {
+                0 => name.to_owned(),
+                round => format!("{name} {}", round + 1),
+            },
+            instance_id: format!("3C00FA4E{number:024}"),
+            token: match scenario {
+                Scenario::WrongToken => format!("BADBADFA4E{number:014}"),
+                _ => right_token.clone(),
+            },
+            phone: phone.clone(),
+        };
+        Self {
+            customer,
+            right_token,
+            own_number: match scenario {
+                // Far from the numbers that other customers have.
+                Scenario::OtherNumber => mobile_number(number + 88_890_000),
+                _ => phone,
+            },
+            link: match scenario {
+                Scenario::AlreadyConnected | Scenario::PhoneOffline => Link::Connected,
+                Scenario::AsksRestore => Link::ToRestore,
+                _ => Link::None,
+            },
+            codes: Codes::default(),
+            passkey_asked: false,
+            phone_online: scenario != Scenario::PhoneOffline,
+            subscribed: scenario != Scenario::SubscriptionOver,
+            waiting: match scenario {
+                Scenario::QueueWaits => QUEUE_LENGTH,
+                _ => 0,
+            },
+            requests: BTreeMap::new(),
+        }
+    }
+
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
+    pub fn connected(&self) -> bool {
+        self.link == Link::Connected
+    }
+
+    pub fn smartphone_connected(&self) -> bool {
+        self.connected() && self.phone_online
+    }
+
+    /// The connected number, digits with country code.
+    pub fn phone(&self) -> Result<&str, Refusal> {
+        if !self.connected() {
+            return Err(Refusal::NotConnected);
+        }
+        Ok(&self.own_number)
+    }
+
+    /// Messages in the queue.
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// End of the paid time, in Unix milliseconds: thirty days ahead, or yesterday.
+    pub fn due_ms(&self, now: i64) -> i64 {
+        const DAY: i64 = 24 * 60 * 60 * 1000;
+        if self.subscribed {
+            now + 30 * DAY
+        } else {
+            now - DAY
+        }
+    }
+
+    /// How many requests there were on the route before this one.
+    pub fn count_request(&mut self, route: &str) -> usize {
+        let requests = self.requests.entry(route.to_owned()).or_default();
+        *requests += 1;
+        *requests - 1
+    }
+
+    /// What the customer can do at `now`.
+    pub fn actions(&self, now: i64) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.connected() {
+            // A phone that cannot be reached cannot end the connection either.
+            if self.phone_online {
+                actions.push(Action::Disconnects);
+            } else {
+                actions.push(Action::PhoneComesBack);
+            }
+            if self.customer.scenario == Scenario::DisconnectsLater {
+                actions.push(Action::AnHourPasses);
+            }
+            return actions;
+        }
+        if self.codes.qr_code_until.is_some_and(|until| now < until) {
+            actions.push(Action::ReadsQr);
+        }
+        if self.codes.phone_code {
+            actions.push(Action::TypesPhoneCode);
+        }
+        match self.codes.extension {
+            Extension::Code { until } if now < until => actions.push(Action::TypesCode),
+            Extension::Confirming { until } if now < until => actions.push(Action::Confirms),
+            Extension::Idle | Extension::Code { .. } | Extension::Confirming { .. } => {}
+        }
+        actions
+    }
+
+    pub fn play(&mut self, action: Action, now: i64) -> Result<(), NotNow> {
+        if !self.actions(now).contains(&action) {
+            return Err(NotNow);
+        }
+        match action {
+            Action::ReadsQr | Action::TypesPhoneCode
+                if self.customer.scenario == Scenario::AsksPasskey =>
+            {
+                self.passkey_asked = true;
+                self.codes.qr_code_until = None;
+                self.codes.phone_code = false;
+            }
+            Action::ReadsQr | Action::TypesPhoneCode | Action::Confirms => self.connect(),
+            Action::TypesCode => {
+                self.codes.extension = Extension::Confirming {
+                    until: now + CONFIRMATION_LIFE_MS,
+                };
+            }
+            Action::Disconnects | Action::AnHourPasses => self.disconnect(),
+            Action::PhoneComesBack => self.phone_online = true,
+        }
+        Ok(())
+    }
+
+    /// The customer's phone is at hand now, and what waited in the queue is sent.
+    fn connect(&mut self) {
+        self.link = Link::Connected;
+        self.codes = Codes::default();
+        self.passkey_asked = false;
+        self.phone_online = true;
+        self.waiting = 0;
+    }
+
+    /// A new connection code in place of the one before, typed or not.
+    pub fn issue_code(
+        &mut self,
+        text: String,
+        life: i64,
+        now: i64,
+    ) -> Result<ConnectionCode, Refusal> {
+        self.can_connect()?;
+        let life = match self.customer.scenario {
+            Scenario::Expires => life.min(SHORT_CODE_LIFE_MS),
+            _ => life,
+        };
+        let expires_at = now.saturating_add(life);
+        self.codes.extension = Extension::Code { until: expires_at };
+        Ok(ConnectionCode { text, expires_at })
+    }
+
+    /// A new QR code beside those that still live.
+    pub fn issue_qr_code(&mut self, text: String, now: i64) -> Result<QrAnswer, Refusal> {
+        match self.can_connect() {
+            Err(Refusal::AlreadyConnected) => return Ok(QrAnswer::Connected),
+            other => other?,
+        }
+        if self.passkey_asked {
+            return Ok(QrAnswer::PasskeyChallenge);
+        }
+        self.codes.qr_code_until = Some(now.saturating_add(QR_CODE_LIFE_MS));
+        let shape = match self.customer.scenario {
+            Scenario::QueueWaits => QrShape::BareBase64,
+            Scenario::DisconnectsLater => QrShape::RawText,
+            _ => QrShape::DataUrl,
+        };
+        Ok(QrAnswer::Code { text, shape })
+    }
+
+    /// A new phone code in place of the one before. Its route knows no challenge, so there is one
+    /// even when WhatsApp has asked for a passkey. WhatsApp takes a code on the phone whose number
+    /// it was asked for; here the customer's phone takes any.
+    pub fn issue_phone_code(&mut self) -> Result<(), Refusal> {
+        self.can_connect()?;
+        self.codes.phone_code = true;
+        Ok(())
+    }
+
+    fn can_connect(&self) -> Result<(), Refusal> {
+        self.has_subscription()?;
+        if self.connected() {
+            return Err(Refusal::AlreadyConnected);
+        }
+        Ok(())
+    }
+
+    fn has_subscription(&self) -> Result<(), Refusal> {
+        if !self.subscribed {
+            return Err(Refusal::SubscriptionOver);
+        }
+        Ok(())
+    }
+
+    /// Changes nothing when there was no challenge.
+    pub fn reset_passkey_challenge(&mut self) -> Result<(), Refusal> {
+        self.restart()?;
+        self.passkey_asked = false;
+        Ok(())
+    }
+
+    /// Keeps the connection, and the passkey challenge too: that has a reset of its own.
+    pub fn restart(&mut self) -> Result<(), Refusal> {
+        self.has_subscription()?;
+        self.codes = Codes::default();
+        Ok(())
+    }
+
+    /// Changes nothing when there is no connection.
+    pub fn disconnect(&mut self) {
+        self.link = Link::None;
+        self.codes = Codes::default();
+    }
+
+    /// Changes nothing when connected.
+    pub fn restore_session(&mut self) -> Result<(), Refusal> {
+        self.has_subscription()?;
+        match self.link {
+            Link::None => return Err(Refusal::NotConnected),
+            Link::ToRestore => self.connect(),
+            Link::Connected => {}
+        }
+        Ok(())
+    }
+
+    pub fn empty_queue(&mut self) {
+        self.waiting = 0;
+    }
+
+    pub fn subscribe(&mut self) {
+        self.subscribed = true;
+    }
+}
+
+/// A Brazilian mobile number with country code: an area and nine digits beginning with 9. From
+/// +55 44 99999-0101 on, going round within the area.
+fn mobile_number(nth: usize) -> String {
+    format!("55449{:08}", (99_990_100 + nth) % 100_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const NOW: i64 = 1_782_850_838_085;
+    const LIFE: i64 = 300_000;
+
+    impl Instance {
+        fn give_every_code(&mut self) {
+            self.issue_qr_code("2@FAKE".to_owned(), NOW).unwrap();
+            self.issue_phone_code().unwrap();
+            self.issue_code("FA48-HS63".to_owned(), LIFE, NOW).unwrap();
+        }
+
+        fn play_all(&mut self, actions: &[Action]) {
+            for action in actions {
+                assert_eq!(self.play(*action, NOW), Ok(()), "{action:?}");
+            }
+        }
+    }
+
+    /// What the customer does for each method.
+    const METHODS: [&[Action]; 3] = [
+        &[Action::ReadsQr],
+        &[Action::TypesPhoneCode],
+        &[Action::TypesCode, Action::Confirms],
+    ];
+
+    #[test]
+    fn every_method_connects_and_voids_the_other_codes() {
+        for scenario in Scenario::ALL {
+            for method in METHODS {
+                if scenario == Scenario::AsksPasskey && !method.contains(&Action::Confirms) {
+                    continue;
+                }
+                let mut instance = Instance::new(0, scenario);
+                instance.subscribe();
+                instance.disconnect();
+                instance.give_every_code();
+                assert_eq!(instance.phone(), Err(Refusal::NotConnected));
+                instance.play_all(method);
+                assert!(instance.smartphone_connected(), "{scenario}, {method:?}");
+                assert_eq!(
+                    instance.phone().unwrap() == instance.customer.phone,
+                    scenario != Scenario::OtherNumber,
+                    "{scenario}, {method:?}"
+                );
+                assert_eq!(
+                    instance.issue_phone_code(),
+                    Err(Refusal::AlreadyConnected),
+                    "{scenario}"
+                );
+                instance.disconnect();
+                assert_eq!(instance.actions(NOW), [], "{scenario}: a code survived");
+            }
+        }
+    }
+
+    #[test]
+    fn a_qr_code_can_be_read_until_the_newest_is_20_seconds_old() {
+        let mut instance = Instance::new(0, Scenario::Connects);
+        instance.issue_qr_code("2@FAKE".to_owned(), NOW).unwrap();
+        assert_eq!(instance.actions(NOW + 19_999), [Action::ReadsQr]);
+        assert_eq!(instance.play(Action::ReadsQr, NOW + 20_000), Err(NotNow));
+
+        let later = NOW + 15_000;
+        instance.issue_qr_code("2@FAKE".to_owned(), later).unwrap();
+        assert_eq!(instance.actions(later + 19_999), [Action::ReadsQr]);
+        assert_eq!(instance.actions(later + 20_000), []);
+    }
+
+    #[test]
+    fn a_phone_code_lives_until_it_is_typed() {
+        let mut instance = Instance::new(0, Scenario::Connects);
+        assert_eq!(instance.play(Action::TypesPhoneCode, NOW), Err(NotNow));
+        instance.issue_phone_code().unwrap();
+        instance.issue_phone_code().unwrap();
+        let much_later = NOW + 24 * 60 * 60 * 1000;
+        assert_eq!(instance.actions(much_later), [Action::TypesPhoneCode]);
+        assert_eq!(instance.play(Action::TypesPhoneCode, much_later), Ok(()));
+        assert!(instance.connected());
+    }
+
+    #[test]
+    fn a_passkey_stays_in_the_way_until_it_is_reset_or_the_extension_connects() {
+        for link in [Action::ReadsQr, Action::TypesPhoneCode] {
+            let mut instance = Instance::new(0, Scenario::AsksPasskey);
+            let qr_code = |instance: &mut Instance| {
+                let answer = instance.issue_qr_code("2@FAKE".to_owned(), NOW).unwrap();
+                answer != QrAnswer::PasskeyChallenge
+            };
+            instance.give_every_code();
+            instance.play_all(&[link]);
+            assert!(!instance.connected(), "{link:?} connected");
+            assert_eq!(
+                instance.actions(NOW),
+                [Action::TypesCode],
+                "the extension's code is still good"
+            );
+            assert!(!qr_code(&mut instance));
+            instance.restart().unwrap();
+            assert!(!qr_code(&mut instance), "a restart is no reset");
+            instance.reset_passkey_challenge().unwrap();
+            assert!(qr_code(&mut instance));
+
+            instance.give_every_code();
+            instance.play_all(&[link, Action::TypesCode, Action::Confirms]);
+            assert!(instance.connected());
+            instance.disconnect();
+            assert!(qr_code(&mut instance), "the connection ended the challenge");
+        }
+    }
+
+    #[test]
+    fn nothing_connects_without_subscription() {
+        let mut instance = Instance::new(0, Scenario::SubscriptionOver);
+        let over = Refusal::SubscriptionOver;
+        assert!(instance.due_ms(NOW) < NOW);
+        assert_eq!(
+            instance.issue_qr_code("2@FAKE".to_owned(), NOW),
+            Err(over.clone())
+        );
+        assert_eq!(instance.issue_phone_code(), Err(over.clone()));
+        assert_eq!(
+            instance.issue_code("FA48-HS63".to_owned(), LIFE, NOW),
+            Err(over.clone())
+        );
+        assert_eq!(instance.reset_passkey_challenge(), Err(over.clone()));
+        assert_eq!(instance.restart(), Err(over.clone()));
+        assert_eq!(instance.restore_session(), Err(over));
+
+        instance.subscribe();
+        assert!(instance.due_ms(NOW) > NOW);
+        instance.give_every_code();
+    }
+
+    #[test]
+    fn the_queue_is_gone_once_connected_or_emptied() {
+        let mut connected = Instance::new(0, Scenario::QueueWaits);
+        assert_eq!(connected.waiting(), 75);
+        connected.give_every_code();
+        connected.play_all(&[Action::ReadsQr]);
+        assert_eq!(connected.waiting(), 0);
+
+        let mut emptied = Instance::new(0, Scenario::QueueWaits);
+        emptied.empty_queue();
+        assert_eq!(emptied.waiting(), 0);
+    }
+
+    #[test]
+    fn an_offline_phone_comes_back() {
+        let mut instance = Instance::new(0, Scenario::PhoneOffline);
+        assert!(instance.connected() && !instance.smartphone_connected());
+        assert_eq!(instance.actions(NOW), [Action::PhoneComesBack]);
+        instance.play_all(&[Action::PhoneComesBack]);
+        assert!(instance.smartphone_connected());
+        assert_eq!(instance.actions(NOW), [Action::Disconnects]);
+    }
+
+    #[test]
+    fn the_connection_ends_when_an_hour_passes() {
+        let mut instance = Instance::new(0, Scenario::DisconnectsLater);
+        assert_eq!(instance.play(Action::AnHourPasses, NOW), Err(NotNow));
+        instance.give_every_code();
+        instance.play_all(&[Action::ReadsQr, Action::AnHourPasses]);
+        assert_eq!(instance.link(), Link::None);
+    }
+
+    #[test]
+    fn a_session_is_restored_when_there_is_one() {
+        let mut instance = Instance::new(0, Scenario::AsksRestore);
+        assert_eq!(instance.link(), Link::ToRestore);
+        instance.restart().unwrap();
+        assert_eq!(instance.link(), Link::ToRestore, "restarting restores it");
+        instance.restore_session().unwrap();
+        assert!(instance.connected());
+        instance.restore_session().unwrap();
+        assert!(instance.connected());
+        instance.disconnect();
+        assert_eq!(instance.restore_session(), Err(Refusal::NotConnected));
+    }
+
+    #[test]
+    fn a_restart_keeps_the_connection_and_voids_the_codes() {
+        let mut instance = Instance::new(0, Scenario::Connects);
+        instance.give_every_code();
+        instance.restart().unwrap();
+        assert_eq!(instance.actions(NOW), []);
+        instance.give_every_code();
+        instance.play_all(&[Action::ReadsQr]);
+        instance.restart().unwrap();
+        assert!(instance.connected());
+    }
+
+    #[test]
+    fn a_hundred_thousand_customers_have_mobile_numbers_of_their_own() {
+        let mut seen = HashSet::new();
+        for index in 0..100_000 {
+            let instance = Instance::new(index, Scenario::OtherNumber);
+            for number in [instance.customer.phone, instance.own_number] {
+                assert!(
+                    number.len() == 13 && number.starts_with("55449"),
+                    "{number}"
+                );
+                assert!(seen.insert(number.clone()), "{number} twice");
+            }
+        }
+        let first = Instance::new(0, Scenario::OtherNumber);
+        assert_eq!(first.customer.phone, "5544999990101");
+        assert_eq!(first.own_number, "5544988880101");
+    }
+}
