@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use ts_rs::TS;
 
 use crate::notify;
+use crate::saved::Saved;
 use crate::words::{self, say};
 
 /// What the menu can ask of the main window.
@@ -28,6 +29,8 @@ pub enum MenuAction {
     AddCustomer,
     /// The search box.
     Search,
+    /// The history.
+    History,
     /// The settings.
     Settings,
     /// Version and licences.
@@ -81,9 +84,11 @@ pub struct Host {
     menu_language: Mutex<Option<Language>>,
     /// By window and channel.
     followers: Mutex<HashMap<(String, u32), AbortHandle>>,
+    saved: Saved,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// See `desk`: held for a few instructions, never across an await.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -98,6 +103,7 @@ impl Host {
             presented: watch::Sender::default(),
             menu_language: Mutex::default(),
             followers: Mutex::default(),
+            saved: Saved::default(),
         }
     }
 
@@ -183,7 +189,7 @@ impl Host {
             .add_account(desk::accounts::AccountForm {
                 name: say(language, "practiceAccount", &[]),
                 client_token: None,
-                partner_token: None,
+                partner_token: Some(server.partner_token().into()),
                 keep: Keep::Session,
             })
             .await?;
@@ -224,6 +230,16 @@ impl Host {
     /// The data folder.
     pub fn folder(&self) -> &std::path::Path {
         &self.folder
+    }
+
+    /// Where the desk's own cards for triage are.
+    pub fn triage_folder(&self) -> PathBuf {
+        self.folder.join("triage")
+    }
+
+    /// Files that the agent saves.
+    pub fn saved(&self) -> &Saved {
+        &self.saved
     }
 
     /// The desk that is open, for reports.

@@ -7,9 +7,11 @@ mod accounts;
 mod app;
 mod connect;
 mod customers;
+mod history;
 mod messages;
 mod practice;
 mod presenter;
+mod triage;
 
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         app::set_zapi_address,
         app::copy_diagnostic_report,
         app::unfollow,
+        app::open_guide,
         accounts::accounts,
         accounts::check_account,
         accounts::add_account,
@@ -53,13 +56,28 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         connect::start_attempt,
         connect::follow_attempt,
         connect::get_code,
+        connect::code_read,
+        connect::start_over,
         connect::end_attempt,
         connect::time_left,
         connect::copy_code,
         connect::copy_message,
+        connect::copy_picture,
+        connect::save_picture,
+        connect::show_saved_file,
+        connect::queue,
+        connect::empty_queue,
+        connect::instance_action,
+        connect::subscribe_again,
         connect::open_presenter,
         connect::open_link,
         connect::copy_link,
+        triage::triage,
+        triage::copy_triage_message,
+        triage::open_triage_folder,
+        history::history,
+        history::export_history,
+        history::set_history_days,
         messages::templates,
         messages::check_template,
         messages::save_template,
@@ -75,7 +93,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
 
 #[cfg(test)]
 mod tests {
-    use desk::{accounts, attempt::view, customers, messages};
+    use desk::{accounts, attempt::view, customers, history, instance, messages, triage};
     use ts_rs::{Config, TS};
 
     /// Writes the types that commands take and give, and all that those are made of. In one test,
@@ -97,6 +115,11 @@ mod tests {
         export(customers::CustomerStatus::export_all(&config));
         export(view::Attempt::export_all(&config));
         export(view::PresenterView::export_all(&config));
+        export(instance::InstanceAction::export_all(&config));
+        export(instance::Queue::export_all(&config));
+        export(triage::Triage::export_all(&config));
+        export(history::HistoryQuery::export_all(&config));
+        export(history::HistoryPage::export_all(&config));
         export(messages::Template::export_all(&config));
         export(crate::links::Link::export_all(&config));
         export(crate::links::OpenedIn::export_all(&config));

@@ -9,6 +9,7 @@ mod logging;
 mod menu;
 mod notify;
 mod paths;
+mod saved;
 mod windows;
 mod words;
 

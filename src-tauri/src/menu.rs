@@ -7,11 +7,14 @@ use tauri::menu::{
 use tauri::{AppHandle, Manager, Wry};
 
 use crate::host::{AppEvent, Host, MenuAction};
+use crate::windows;
 use crate::words::say;
 
 const ADD_CUSTOMER: &str = "add-customer";
 const SEARCH: &str = "search";
+const HISTORY: &str = "history";
 const SETTINGS: &str = "settings";
+const GUIDE: &str = "guide";
 const ABOUT: &str = "about";
 const QUIT: &str = "quit";
 
@@ -27,11 +30,14 @@ pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
     };
     let add = item(ADD_CUSTOMER, word("menu.addCustomer"), Some("CmdOrCtrl+N"))?;
     let search = item(SEARCH, word("menu.search"), Some("CmdOrCtrl+K"))?;
+    let history = item(HISTORY, word("menu.history"), None)?;
+    let guide = item(GUIDE, word("menu.guide"), Some("F1"))?;
     let settings = item(SETTINGS, word("menu.settings"), Some("CmdOrCtrl+,"))?;
     let about = item(ABOUT, word("menu.about"), None)?;
     let quit = item(QUIT, word("menu.quit"), Some("CmdOrCtrl+Q"))?;
     let view = SubmenuBuilder::new(app, word("menu.view"))
         .item(&search)
+        .item(&history)
         .build()?;
 
     if cfg!(target_os = "macos") {
@@ -58,8 +64,11 @@ pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
             )?)
             .build()?;
         let edit = edit(app, language)?;
+        let help = SubmenuBuilder::new(app, word("menu.help"))
+            .item(&guide)
+            .build()?;
         return MenuBuilder::new(app)
-            .items(&[&ponte, &file, &edit, &view, &window])
+            .items(&[&ponte, &file, &edit, &view, &window, &help])
             .build();
     }
     let file = SubmenuBuilder::new(app, word("menu.file"))
@@ -69,6 +78,7 @@ pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
         .item(&quit)
         .build()?;
     let help = SubmenuBuilder::new(app, word("menu.help"))
+        .item(&guide)
         .item(&about)
         .build()?;
     MenuBuilder::new(app).items(&[&file, &view, &help]).build()
@@ -97,10 +107,21 @@ pub fn chosen(app: &AppHandle, id: &str) {
     let action = match id {
         ADD_CUSTOMER => MenuAction::AddCustomer,
         SEARCH => MenuAction::Search,
+        HISTORY => MenuAction::History,
         SETTINGS => MenuAction::Settings,
         ABOUT => MenuAction::About,
+        GUIDE => return open_guide(app.clone()),
         QUIT => return app.exit(0),
         _ => return,
     };
     app.state::<Host>().tell(AppEvent::Menu { action });
+}
+
+fn open_guide(app: AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        let language = app.state::<Host>().language().await;
+        if let Err(error) = windows::open_guide(&app, language) {
+            log::error!("the guide did not open: {error}");
+        }
+    });
 }

@@ -1,4 +1,4 @@
-//! The two windows: main, and the presenter for screen sharing.
+//! The windows: main, the presenter for screen sharing, and the guide.
 
 use desk::Language;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
@@ -11,6 +11,8 @@ use crate::words::{say, system_language};
 pub const MAIN: &str = "main";
 /// The presenter's label.
 pub const PRESENTER: &str = "presenter";
+/// The guide's label.
+const GUIDE: &str = "guide";
 
 /// Opens the main window. Size and place come from the last time.
 pub fn open_main(app: &AppHandle) -> tauri::Result<()> {
@@ -35,6 +37,21 @@ pub fn open_presenter(app: &AppHandle, title: &str) -> tauri::Result<()> {
     WebviewWindowBuilder::new(app, PRESENTER, WebviewUrl::App("presenter.html".into()))
         .title(title)
         .inner_size(960.0, 640.0)
+        .min_inner_size(480.0, 360.0)
+        .data_directory(webview_folder(app))
+        .build()?;
+    Ok(())
+}
+
+/// Opens the guide, or brings it to the front. It is only read: it may call no command.
+pub fn open_guide(app: &AppHandle, language: Language) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(GUIDE) {
+        return window.set_focus();
+    }
+    let page = format!("guide.html?lang={}", language.tag());
+    WebviewWindowBuilder::new(app, GUIDE, WebviewUrl::App(page.into()))
+        .title(say(language, "guideTitle", &[]))
+        .inner_size(960.0, 760.0)
         .min_inner_size(480.0, 360.0)
         .data_directory(webview_folder(app))
         .build()?;

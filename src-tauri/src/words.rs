@@ -51,6 +51,8 @@ mod tests {
             include_str!("notify.rs"),
             include_str!("windows.rs"),
             include_str!("host.rs"),
+            include_str!("ipc/connect.rs"),
+            include_str!("ipc/history.rs"),
         ];
         let call = regex::Regex::new(r#"\b(?:say|word)\((?:[^()"]*, )?"([a-zA-Z.]+)""#).unwrap();
         let mut found = 0;

@@ -11,23 +11,26 @@
 )]
 
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::accounts::AccountForm;
+use desk::attempt::{Method, POLL, QR_CODE_PAUSE};
 use desk::customers::CustomerForm;
 use desk::vault::{Keep, Vault};
 use desk::{Config, Desk, Language};
 use ponte_tests::{App, Home, capabilities, ended, processes, program, web_driver, word};
 use practice::{Practice, Scenario};
 use thirtyfour::{By, WebDriver};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 const WARM_UP: usize = 3;
 const SAMPLES: usize = 20;
 const ONE_WAY: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_secs(20);
+const ATTEMPTS: usize = 50;
 
 #[tokio::main]
 async fn main() {
@@ -36,6 +39,7 @@ async fn main() {
     size();
     start_and_memory().await;
     command_alone().await;
+    many_attempts().await;
     click().await;
     click_over_a_slow_link().await;
     idle().await;
@@ -129,14 +133,12 @@ async fn practice() -> Practice {
     Practice::start(config).await.unwrap()
 }
 
-/// The desk's own share of a code, against the bare GET.
-async fn command_alone() {
-    let server = practice().await;
-    let customer = server.customers().remove(0);
+/// A desk with one customer for each address, and their ids.
+async fn desk_with(url: &str, addresses: Vec<String>) -> (Arc<Desk>, Vec<String>) {
     let mut config = Config::in_folder("unused".into());
     config.folder = None;
     config.vault = Vault::memory();
-    config.fixed_address = Some(server.url());
+    config.fixed_address = Some(url.into());
     let desk = Desk::open(config).await.unwrap();
     let account = desk
         .add_account(AccountForm {
@@ -147,21 +149,32 @@ async fn command_alone() {
         })
         .await
         .unwrap();
-    let row_added = desk
-        .add_customer(CustomerForm {
-            account_id: account.id,
-            name: customer.name.clone(),
-            address: customer.address(&server.url()).into(),
+    let mut ids = Vec::new();
+    for address in addresses {
+        let form = CustomerForm {
+            account_id: account.id.clone(),
+            name: format!("Customer {}", ids.len() + 1),
+            address: address.into(),
             token: None,
-            phone: customer.phone.clone(),
+            phone: String::new(),
             language: Language::Portuguese,
             keep: Keep::Session,
-        })
-        .await
-        .unwrap();
-    let mut changes = desk.changes(&row_added.id);
-    desk.start_attempt(&row_added.id).await.unwrap();
-    while desk.get_code(&row_added.id).await.is_err() {
+        };
+        ids.push(desk.add_customer(form).await.unwrap().id);
+    }
+    (desk, ids)
+}
+
+/// The desk's own share of a code, against the bare GET.
+async fn command_alone() {
+    let server = practice().await;
+    let customer = server.customers().remove(0);
+    let url = server.url();
+    let (desk, ids) = desk_with(&url, vec![customer.address(&url)]).await;
+    let id = &ids[0];
+    let mut changes = desk.changes(id);
+    desk.start_attempt(id, Method::Extension).await.unwrap();
+    while desk.get_code(id, None).await.is_err() {
         changes.next().await;
     }
     let http = reqwest::Client::new();
@@ -171,7 +184,7 @@ async fn command_alone() {
     let (mut by_desk, mut by_hand) = (Vec::new(), Vec::new());
     for sample in 0..200 + WARM_UP {
         let started = Instant::now();
-        desk.get_code(&row_added.id).await.unwrap();
+        desk.get_code(id, None).await.unwrap();
         let desk_took = ms(started.elapsed());
         let started = Instant::now();
         http.get(&address)
@@ -194,6 +207,70 @@ async fn command_alone() {
         "ms",
         "≤ 1.3",
     );
+}
+
+/// Many attempts side by side, each with its QR codes and its watch, against the same calls made
+/// barely. The server is another process, so that its work does not count.
+async fn many_attempts() {
+    let mut server = tokio::process::Command::new(program("PRACTICE_BIN"))
+        .args(["--until-stdin-closes", "--customers"])
+        .arg(vec!["connects"; ATTEMPTS].join(","))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let url = lines.next_line().await.unwrap().unwrap();
+    let mut addresses = Vec::new();
+    while addresses.len() < ATTEMPTS {
+        let line = lines.next_line().await.unwrap().unwrap();
+        let address = line.split_whitespace().find(|word| word.starts_with(&url));
+        addresses.extend(address.map(str::to_owned));
+    }
+
+    let (desk, ids) = desk_with(&url, addresses.clone()).await;
+    for id in &ids {
+        desk.start_attempt(id, Method::QrCode).await.unwrap();
+    }
+    let by_desk = own_percent().await;
+    drop(ids);
+    desk.close().await;
+
+    let http = reqwest::Client::new();
+    let mut calls = tokio::task::JoinSet::new();
+    for address in addresses {
+        for (route, pause) in [
+            ("status", POLL.mul_f64(1.1)),
+            ("qr-code/image", QR_CODE_PAUSE),
+        ] {
+            let (http, address) = (http.clone(), address.replace("send-text", route));
+            calls.spawn(async move {
+                loop {
+                    let answer = http.get(&address).send().await.unwrap();
+                    answer.bytes().await.unwrap();
+                    tokio::time::sleep(pause).await;
+                }
+            });
+        }
+    }
+    let by_hand = own_percent().await;
+    calls.shutdown().await;
+    row(
+        &format!("CPU of one core, {ATTEMPTS} attempts by QR code at once"),
+        by_desk,
+        by_hand,
+        "%",
+        "5 % at most",
+    );
+}
+
+/// Of this process, once what was just started has settled.
+async fn own_percent() -> f64 {
+    let ticks = || processes::cpu_ticks(std::process::id());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = ticks();
+    tokio::time::sleep(IDLE).await;
+    (ticks() - before) as f64 / IDLE.as_secs_f64()
 }
 
 /// The app in its own practice, or over a server, with a customer's code on screen.

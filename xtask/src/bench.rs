@@ -26,12 +26,15 @@ pub fn bench() -> Done {
             "bare-window",
             "--bin",
             "bench",
+            "--bin",
+            "practice",
         ]),
     )?;
     let release = step::target()?.join("release");
     let mut bench = Command::new(release.join("bench"));
     bench
         .env("PONTE_BIN", release.join("ponte"))
-        .env("BARE_BIN", release.join("bare-window"));
+        .env("BARE_BIN", release.join("bare-window"))
+        .env("PRACTICE_BIN", release.join("practice"));
     session::run_inside("Measure", &bench)
 }

@@ -1,6 +1,6 @@
 //! The app as a whole.
 
-use desk::Language;
+use desk::{ErrorCode, Failure, Language};
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
@@ -29,6 +29,8 @@ pub struct AppState {
     zapi_address: Option<String>,
     /// `PONTE_ZAPI_URL` overrides it.
     zapi_address_fixed: bool,
+    /// How long the history is kept.
+    history_days: u32,
 }
 
 pub(super) async fn state(app: &AppHandle, host: &Host) -> Answer<AppState> {
@@ -43,6 +45,7 @@ pub(super) async fn state(app: &AppHandle, host: &Host) -> Answer<AppState> {
         memory_vault: desk.is_memory_only(),
         zapi_address: settings.zapi_address,
         zapi_address_fixed: desk.has_fixed_address(),
+        history_days: desk.history_days().await?,
     })
 }
 
@@ -83,6 +86,14 @@ pub async fn set_zapi_address(
     })
     .await?;
     state(&app, &host).await
+}
+
+#[tauri::command]
+pub async fn open_guide(app: AppHandle, host: State<'_, Host>) -> Answer<()> {
+    windows::open_guide(&app, host.language().await).map_err(|error| {
+        log::error!("the guide did not open: {error}");
+        Failure::from(ErrorCode::Internal)
+    })
 }
 
 #[tauri::command]

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use desk::attempt::Method;
 use desk::attempt::view::Attempt;
+use desk::customers::CustomerStatus;
+use desk::instance::{InstanceAction, Queue};
 use desk::{ErrorCode, Failure};
+use tauri::image::Image;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
 use tauri_plugin_clipboard_manager::ClipboardExt;
@@ -15,8 +19,11 @@ use crate::windows;
 use crate::words::say;
 
 #[tauri::command]
-pub async fn start_attempt(app: AppHandle, customer_id: String) -> Answer<()> {
-    ask(&app, async |desk| desk.start_attempt(&customer_id).await).await
+pub async fn start_attempt(app: AppHandle, customer_id: String, method: Method) -> Answer<()> {
+    ask(&app, async |desk| {
+        desk.start_attempt(&customer_id, method).await
+    })
+    .await
 }
 
 /// The channel gets the attempt as it is now, and again after every change; `None` while the
@@ -54,8 +61,21 @@ pub async fn follow_attempt(
 }
 
 #[tauri::command]
-pub async fn get_code(app: AppHandle, customer_id: String) -> Answer<()> {
-    ask(&app, async |desk| desk.get_code(&customer_id).await).await
+pub async fn get_code(app: AppHandle, customer_id: String, phone: Option<String>) -> Answer<()> {
+    ask(&app, async |desk| {
+        desk.get_code(&customer_id, phone.as_deref()).await
+    })
+    .await
+}
+
+#[tauri::command]
+pub async fn code_read(app: AppHandle, customer_id: String) -> Answer<()> {
+    ask(&app, async |desk| desk.code_read(&customer_id)).await
+}
+
+#[tauri::command]
+pub async fn start_over(app: AppHandle, customer_id: String) -> Answer<()> {
+    ask(&app, async |desk| desk.start_over(&customer_id).await).await
 }
 
 #[tauri::command]
@@ -90,6 +110,66 @@ pub async fn copy_message(app: AppHandle, customer_id: String) -> Answer<()> {
         copy(&app, desk.message_to_copy(&customer_id).await?)
     })
     .await
+}
+
+#[tauri::command]
+pub async fn copy_picture(app: AppHandle, customer_id: String) -> Answer<()> {
+    ask(&app, async |desk| {
+        let (width, height, rgba) = desk.picture(&customer_id)?.rgba()?;
+        let picture = Image::new_owned(rgba, width, height);
+        app.clipboard().write_image(&picture).map_err(|error| {
+            log::warn!("no picture was copied: {error}");
+            ErrorCode::ClipboardFailed.into()
+        })
+    })
+    .await
+}
+
+/// The file's name.
+#[tauri::command]
+pub async fn save_picture(
+    app: AppHandle,
+    host: State<'_, Host>,
+    customer_id: String,
+) -> Answer<String> {
+    ask(&app, async |desk| {
+        let picture = desk.picture(&customer_id)?;
+        let name = say(host.language().await, "files.picture", &[]);
+        host.saved().save(&name, "png", picture.png())
+    })
+    .await
+}
+
+#[tauri::command]
+pub async fn show_saved_file(app: AppHandle, host: State<'_, Host>) -> Answer<()> {
+    host.saved().show_last(&app)
+}
+
+#[tauri::command]
+pub async fn queue(app: AppHandle, customer_id: String) -> Answer<Queue> {
+    ask(&app, async |desk| desk.queue(&customer_id).await).await
+}
+
+#[tauri::command]
+pub async fn empty_queue(app: AppHandle, customer_id: String) -> Answer<()> {
+    ask(&app, async |desk| desk.empty_queue(&customer_id).await).await
+}
+
+#[tauri::command]
+pub async fn instance_action(
+    app: AppHandle,
+    customer_id: String,
+    action: InstanceAction,
+) -> Answer<CustomerStatus> {
+    ask(&app, async |desk| {
+        desk.instance_action(&customer_id, action).await
+    })
+    .await
+}
+
+#[tauri::command]
+pub async fn subscribe_again(app: AppHandle, customer_id: String) -> Answer<()> {
+    ask(&app, async |desk| desk.subscribe_again(&customer_id).await).await
 }
 
 #[tauri::command]

@@ -16,20 +16,32 @@ use crate::windows;
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = desk::TYPES)]
 pub enum PracticeAction {
+    /// Reads the QR code with the phone.
+    ReadsQr,
+    /// Types the phone code on the phone.
+    TypesPhoneCode,
     /// Types the connection code into the extension.
     TypesCode,
     /// Confirms on the extension's screen.
     Confirms,
     /// Removes the linked device.
     Disconnects,
+    /// An hour goes by.
+    AnHourPasses,
+    /// The phone is online again.
+    PhoneComesBack,
 }
 
 impl From<Action> for PracticeAction {
     fn from(action: Action) -> Self {
         match action {
+            Action::ReadsQr => Self::ReadsQr,
+            Action::TypesPhoneCode => Self::TypesPhoneCode,
             Action::TypesCode => Self::TypesCode,
             Action::Confirms => Self::Confirms,
             Action::Disconnects => Self::Disconnects,
+            Action::AnHourPasses => Self::AnHourPasses,
+            Action::PhoneComesBack => Self::PhoneComesBack,
         }
     }
 }
@@ -37,9 +49,13 @@ impl From<Action> for PracticeAction {
 impl From<PracticeAction> for Action {
     fn from(action: PracticeAction) -> Self {
         match action {
+            PracticeAction::ReadsQr => Self::ReadsQr,
+            PracticeAction::TypesPhoneCode => Self::TypesPhoneCode,
             PracticeAction::TypesCode => Self::TypesCode,
             PracticeAction::Confirms => Self::Confirms,
             PracticeAction::Disconnects => Self::Disconnects,
+            PracticeAction::AnHourPasses => Self::AnHourPasses,
+            PracticeAction::PhoneComesBack => Self::PhoneComesBack,
         }
     }
 }

@@ -399,6 +399,12 @@ impl Desk {
         Ok(self.account_view(record, customers))
     }
 
+    /// Whether the account's Partner token is saved.
+    pub(crate) fn has_partner_token(&self, record: &AccountRecord) -> bool {
+        let session = self.vault.session(&Holder::account(&record.id));
+        record.partner_token_hint.is_some() || session.get(SecretName::PartnerToken).is_some()
+    }
+
     fn account_view(&self, record: AccountRecord, customers: i64) -> Account {
         let session = self.vault.session(&Holder::account(&record.id));
         let state = |name, hint| SecretState::of(session.get(name), hint);

@@ -10,14 +10,17 @@ pub mod view;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use self::machine::{Effect, Input, Machine, Phase};
+use self::machine::{Answered, Code, Effect, Input, Machine, Phase};
 use crate::clock::{Clock, ServerClock};
 use crate::deadline::Deadline;
 use crate::failure::{ErrorCode, Failure, Result};
-use crate::gateway::{FreshCode, Gateway, Identity, Reading};
+use crate::gateway::{CodeRequest, FreshCode, Gateway, Identity, Pairing, Reading, Session};
 use crate::lock;
 
 /// Status calls while a code may be typed: at least this far apart, and up to a fifth more.
@@ -31,6 +34,16 @@ pub const POLL_SLOWEST: Duration = Duration::from_secs(30);
 pub const GRACE: Duration = Duration::from_secs(90);
 /// An attempt in which no code is asked for ends after this.
 pub const LONGEST_PREPARATION: Duration = Duration::from_secs(60 * 60);
+/// WhatsApp voids a QR code after this (documented).
+pub const QR_CODE_LIFE: Duration = Duration::from_secs(20);
+/// QR codes are asked for at least this far apart, whoever asks (documented: every 10 to 20 s).
+pub const QR_CODE_PAUSE: Duration = Duration::from_secs(15);
+/// How long a phone code lives is open; the watch goes on for this long after one was given out.
+pub const PHONE_CODE_WATCH: Duration = Duration::from_secs(10 * 60);
+/// A code that was read leads to a connection within seconds, or WhatsApp is asking for a passkey.
+pub const PASSKEY_PATIENCE: Duration = Duration::from_secs(30);
+/// The watch goes on this long once a passkey is asked for: the customer may have one.
+pub const PASSKEY_WATCH: Duration = Duration::from_secs(10 * 60);
 
 /// Timers of the runtime stand still while the computer sleeps; our ticks do not. Waking up at
 /// least this often shows the truth soon after a lid was opened.
@@ -41,6 +54,25 @@ const IDENTITY_TRIES: u32 = 3;
 /// The server's clock, shared by everything that talks to the same server.
 pub type SharedServerClock = Arc<Mutex<ServerClock>>;
 
+/// How a customer is being connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, sqlx::Type)]
+#[serde(rename_all = "camelCase")]
+#[sqlx(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub enum Method {
+    /// A QR code, read with the phone's camera.
+    QrCode,
+    /// A code typed on the phone.
+    PhoneCode,
+    /// The connection code of the Z-API Conector extension.
+    Extension,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::QrCode, Self::PhoneCode, Self::Extension];
+}
+
 /// Where an attempt stands.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -48,16 +80,27 @@ pub struct Snapshot {
     pub phase: Phase,
     /// A code is being fetched.
     pub requesting: bool,
+    /// WhatsApp demanded a passkey at some time.
+    pub met_passkey: bool,
     /// What went wrong last, while the attempt goes on.
     pub trouble: Option<Failure>,
     /// The server's last answer: Unix milliseconds by the wall clock.
     pub checked_at: Option<i64>,
 }
 
+/// What the agent does.
+enum Command {
+    /// Asks for a code; the number is for the phone code.
+    GetCode(Option<String>, oneshot::Sender<Result<()>>),
+    /// Says that the customer has read or typed the code.
+    CodeRead,
+}
+
 /// A running attempt. Dropping it ends it.
 pub struct Attempt {
+    method: Method,
     snapshots: watch::Receiver<Snapshot>,
-    commands: mpsc::Sender<oneshot::Sender<Result<()>>>,
+    commands: mpsc::Sender<Command>,
     clock: Arc<dyn Clock>,
     server: SharedServerClock,
     task: AbortHandle,
@@ -71,11 +114,17 @@ impl Drop for Attempt {
 
 impl Attempt {
     /// Starts with reading the status. Must be called inside a tokio runtime.
-    pub fn start(gateway: impl Gateway, clock: Arc<dyn Clock>, server: SharedServerClock) -> Self {
-        let machine = Machine::default();
+    pub fn start(
+        method: Method,
+        gateway: impl Gateway,
+        clock: Arc<dyn Clock>,
+        server: SharedServerClock,
+    ) -> Self {
+        let machine = Machine::new(method);
         let (publish, snapshots) = watch::channel(Snapshot {
             phase: machine.phase().clone(),
             requesting: false,
+            met_passkey: false,
             trouble: None,
             checked_at: None,
         });
@@ -89,6 +138,7 @@ impl Attempt {
             publish,
             calls: JoinSet::new(),
             waiting_for_code: Vec::new(),
+            number: None,
             started: now,
             due: Due {
                 status: Some(now),
@@ -100,12 +150,18 @@ impl Attempt {
         };
         let task = tokio::spawn(runner.run(asked)).abort_handle();
         Self {
+            method,
             snapshots,
             commands,
             clock,
             server,
             task,
         }
+    }
+
+    /// How the customer is being connected.
+    pub fn method(&self) -> Method {
+        self.method
     }
 
     /// Where it stands, now and after every change. Outlives the attempt with its last snapshot.
@@ -118,8 +174,12 @@ impl Attempt {
         !self.snapshots.borrow().phase.is_over()
     }
 
-    /// Fetches a fresh connection code. Resolves when it stands in the snapshot.
-    pub fn get_code(&self) -> impl Future<Output = Result<()>> + Send + 'static {
+    /// Fetches a fresh code. Resolves when it stands in the snapshot. `number` (digits with country
+    /// code): whose phone, for the phone code.
+    pub fn get_code(
+        &self,
+        number: Option<String>,
+    ) -> impl Future<Output = Result<()>> + Send + 'static {
         let (answer, answered) = oneshot::channel();
         let commands = self.commands.clone();
         let snapshots = self.snapshots();
@@ -130,31 +190,39 @@ impl Attempt {
                 }
                 _ => ErrorCode::NoAttempt,
             };
-            commands.send(answer).await.map_err(|_| gone())?;
+            let command = Command::GetCode(number, answer);
+            commands.send(command).await.map_err(|_| gone())?;
             answered.await.map_err(|_| gone())?
         }
     }
 
-    /// The connection code that lives now.
-    pub fn live_code(&self) -> Option<FreshCode> {
+    /// The agent says that the customer has read or typed the code.
+    pub fn code_read(&self) {
+        // An attempt that is over has no use for it, and one that is busy hears it soon enough.
+        let _ = self.commands.try_send(Command::CodeRead);
+    }
+
+    /// The code that lives now.
+    pub fn live_code(&self) -> Option<Code> {
         match &self.snapshots.borrow().phase {
-            Phase::Waiting { code, deadline } if self.is_live(deadline) => Some(code.clone()),
+            Phase::Waiting { code, .. } if self.is_live(code) => Some(code.clone()),
             _ => None,
         }
     }
 
-    /// How long the connection code will live; zero when it is dead, `None` without one.
+    /// How long the code will live; zero when it is dead, `None` without one or when nobody says.
     pub fn time_left(&self) -> Option<Duration> {
         match &self.snapshots.borrow().phase {
-            Phase::Waiting { deadline, .. } => Some(self.left(deadline)),
-            Phase::Expired => Some(Duration::ZERO),
+            Phase::Waiting { code, .. } => code.deadline.map(|deadline| self.left(&deadline)),
+            Phase::Expired { .. } => Some(Duration::ZERO),
             _ => None,
         }
     }
 
-    /// Whether a code with this deadline may still be handed over.
-    pub fn is_live(&self, deadline: &Deadline) -> bool {
-        !self.left(deadline).is_zero()
+    /// Whether a code may still be handed over.
+    pub fn is_live(&self, code: &Code) -> bool {
+        code.deadline
+            .is_none_or(|deadline| !self.left(&deadline).is_zero())
     }
 
     fn left(&self, deadline: &Deadline) -> Duration {
@@ -168,17 +236,22 @@ impl Attempt {
 struct Due {
     status: Option<Duration>,
     identity: Option<Duration>,
-    /// The end of the watch after a code died.
+    /// The next QR code.
+    renewal: Option<Duration>,
+    /// A code that was read should have led to a connection by then.
+    passkey: Option<Duration>,
+    /// The end of the watch.
     give_up: Option<Duration>,
-    /// No code may be asked for before this (the server said so).
+    /// No code may be asked for before this: the server said so, or it would be impolite.
     code_allowed: Duration,
 }
 
 /// An answered call.
 enum Answer {
-    Status(Result<Reading<bool>>),
+    Session(Result<Reading<Session>>),
     Identity(Result<Reading<Identity>>),
-    Code(Duration, Result<Reading<FreshCode>>),
+    /// With the moment at which it was asked for.
+    Code(Duration, Result<Reading<Pairing>>),
 }
 
 struct Runner<G> {
@@ -189,6 +262,8 @@ struct Runner<G> {
     publish: watch::Sender<Snapshot>,
     calls: JoinSet<Answer>,
     waiting_for_code: Vec<oneshot::Sender<Result<()>>>,
+    /// The number that a phone code was last asked for.
+    number: Option<String>,
     started: Duration,
     due: Due,
     failures_in_a_row: u32,
@@ -197,13 +272,17 @@ struct Runner<G> {
 }
 
 impl<G: Gateway> Runner<G> {
-    async fn run(mut self, mut asked: mpsc::Receiver<oneshot::Sender<Result<()>>>) {
+    async fn run(mut self, mut asked: mpsc::Receiver<Command>) {
         while !self.is_done() {
             self.act_on_time();
             let nap = self.nap();
             tokio::select! {
                 command = asked.recv() => match command {
-                    Some(answer) => self.asked_for_code(answer),
+                    Some(Command::GetCode(number, answer)) => self.asked_for_code(number, answer),
+                    Some(Command::CodeRead) => {
+                        self.due.passkey = Some(self.clock.ticks() + PASSKEY_PATIENCE);
+                        self.step(Input::CodeRead);
+                    }
                     None => return,
                 },
                 Some(done) = self.calls.join_next() => if let Ok(answer) = done {
@@ -219,7 +298,7 @@ impl<G: Gateway> Runner<G> {
         self.machine.phase().is_over() && self.due.identity.is_none() && self.calls.is_empty()
     }
 
-    fn asked_for_code(&mut self, answer: oneshot::Sender<Result<()>>) {
+    fn asked_for_code(&mut self, number: Option<String>, answer: oneshot::Sender<Result<()>>) {
         let now = self.clock.ticks();
         let refusal = match self.machine.may_ask_for_code() {
             Err(code) => Some(code.into()),
@@ -235,32 +314,39 @@ impl<G: Gateway> Runner<G> {
             return;
         }
         self.waiting_for_code.push(answer);
+        self.number = number;
+        self.due.passkey = None;
         self.step(Input::CodeAsked);
     }
 
     fn act_on_time(&mut self) {
         let now = self.clock.ticks();
-        if let Phase::Waiting { deadline, .. } = self.machine.phase() {
-            let deadline = *deadline;
-            if self.left(&deadline, now).is_zero() {
-                self.due.give_up = Some(now + GRACE);
-                self.step(Input::CodeDied);
-            }
+        if self.death(now).is_some_and(|at| at <= now) {
+            self.due.give_up = Some(now + GRACE);
+            self.step(Input::CodeDied);
         }
         if matches!(self.machine.phase(), Phase::Checking | Phase::Preparing)
             && now >= self.started + LONGEST_PREPARATION
         {
             self.due.give_up = Some(now);
         }
+        if self.due.renewal.take_if(|at| *at <= now).is_some() {
+            self.step(Input::RenewalDue);
+        }
+        if self.due.passkey.take_if(|at| *at <= now).is_some() {
+            self.step(Input::PasskeyDue);
+        }
         if self.due.give_up.take_if(|at| *at <= now).is_some() {
             self.step(Input::WatchOver);
         }
         if self.machine.phase().is_over() {
             self.due.status = None;
+            self.due.renewal = None;
+            self.due.passkey = None;
         }
         if self.due.status.take_if(|at| *at <= now).is_some() {
             let gateway = Arc::clone(&self.gateway);
-            self.call(async move |_| Answer::Status(gateway.connected().await));
+            self.call(async move |_| Answer::Session(gateway.session().await));
         }
         if self.due.identity.take_if(|at| *at <= now).is_some() {
             let gateway = Arc::clone(&self.gateway);
@@ -279,7 +365,7 @@ impl<G: Gateway> Runner<G> {
             let sent = clock.ticks();
             let answer = make(sent).await;
             let date = match &answer {
-                Answer::Status(Ok(reading)) => reading.date,
+                Answer::Session(Ok(reading)) => reading.date,
                 Answer::Identity(Ok(reading)) => reading.date,
                 Answer::Code(_, Ok(reading)) => reading.date,
                 _ => None,
@@ -295,7 +381,7 @@ impl<G: Gateway> Runner<G> {
     fn answered(&mut self, answer: Answer) {
         let now = self.clock.ticks();
         match answer {
-            Answer::Status(result) => {
+            Answer::Session(result) => {
                 if result.is_ok() {
                     self.checked_at = Some(self.clock.wall_ms());
                     self.failures_in_a_row = 0;
@@ -303,7 +389,7 @@ impl<G: Gateway> Runner<G> {
                     self.failures_in_a_row += 1;
                 }
                 self.due.status = Some(now + self.pause(result.as_ref().err()));
-                self.step(Input::Status(result.map(|reading| reading.value)));
+                self.step(Input::Status(result.map(|reading| reading.value.connected)));
             }
             Answer::Identity(Ok(reading)) => self.step(Input::Identity(reading.value)),
             Answer::Identity(Err(failure)) => {
@@ -312,28 +398,39 @@ impl<G: Gateway> Runner<G> {
                     self.due.identity = Some(now + self.pause(Some(&failure)));
                 }
             }
-            Answer::Code(sent, Ok(reading)) => {
-                let server = *lock(&self.server);
-                let deadline = Deadline::new(
-                    reading.value.expires_at,
-                    sent,
-                    now,
-                    self.clock.wall_ms(),
-                    &server,
-                );
-                self.due.give_up = None;
-                // From here on the customer may confirm at any moment.
-                self.due.status = self.due.status.map(|due| due.min(now + POLL));
-                self.step(Input::Code(Ok((reading.value, deadline))));
+            Answer::Code(sent, result) => self.code_answered(sent, now, result),
+        }
+    }
+
+    fn code_answered(&mut self, sent: Duration, now: Duration, result: Result<Reading<Pairing>>) {
+        if self.machine.method() == Method::QrCode {
+            self.due.code_allowed = sent + QR_CODE_PAUSE;
+            self.due.renewal = Some(sent + QR_CODE_PAUSE);
+        }
+        match result {
+            Ok(reading) => {
+                let answered = match reading.value {
+                    Pairing::Code(fresh) => {
+                        let deadline = self.deadline(&fresh, sent, now);
+                        self.due.give_up = deadline.is_none().then_some(now + PHONE_CODE_WATCH);
+                        // From here on the customer may confirm at any moment.
+                        self.due.status = self.due.status.map(|due| due.min(now + POLL));
+                        Answered::Code(fresh, deadline)
+                    }
+                    Pairing::Passkey => Answered::Passkey,
+                    Pairing::AlreadyConnected => Answered::AlreadyConnected,
+                };
+                self.step(Input::Code(Ok(answered)));
                 self.reply(Ok(()));
             }
-            Answer::Code(_, Err(failure)) => {
-                if matches!(self.machine.phase(), Phase::Expired) {
+            Err(failure) => {
+                if matches!(self.machine.phase(), Phase::Expired { .. }) {
                     // The watch may have come to its end while this was under way.
                     self.due.give_up.get_or_insert(now + GRACE);
                 }
                 if let Some(wait) = failure.retry_after() {
-                    self.due.code_allowed = now + wait;
+                    self.due.code_allowed = self.due.code_allowed.max(now + wait);
+                    self.due.renewal = self.due.renewal.map(|due| due.max(now + wait));
                 }
                 self.step(Input::Code(Err(failure.clone())));
                 self.reply(Err(failure));
@@ -341,26 +438,48 @@ impl<G: Gateway> Runner<G> {
         }
     }
 
+    fn deadline(&self, fresh: &FreshCode, sent: Duration, now: Duration) -> Option<Deadline> {
+        let wall_ms = self.clock.wall_ms();
+        match fresh {
+            FreshCode::Connection { expires_at, .. } => {
+                let server = *lock(&self.server);
+                Some(Deadline::new(*expires_at, sent, now, wall_ms, &server))
+            }
+            FreshCode::Qr(_) => Some(Deadline::after(sent + QR_CODE_LIFE, now, wall_ms)),
+            FreshCode::Phone { .. } => None,
+        }
+    }
+
     fn step(&mut self, input: Input) {
         let seconds = self.clock.ticks().saturating_sub(self.started).as_secs();
-        for effect in self.machine.step(input, seconds) {
-            match effect {
-                Effect::ReadIdentity => self.due.identity = Some(self.clock.ticks()),
-                Effect::FetchCode => {
-                    let gateway = Arc::clone(&self.gateway);
-                    self.call(async move |sent| {
-                        Answer::Code(sent, gateway.connection_code().await)
-                    });
-                }
+        let was_passkey = *self.machine.phase() == Phase::Passkey;
+        match self.machine.step(input, seconds) {
+            Some(Effect::ReadStatus) => self.due.status = Some(self.clock.ticks()),
+            Some(Effect::ReadIdentity) => self.due.identity = Some(self.clock.ticks()),
+            Some(Effect::FetchCode) => {
+                let gateway = Arc::clone(&self.gateway);
+                let request = self.request();
+                self.call(async move |sent| Answer::Code(sent, gateway.code(request).await));
             }
+            None => {}
         }
-        if self.machine.phase().is_over() && !self.waiting_for_code.is_empty() {
-            self.reply(Err(ErrorCode::AlreadyConnected.into()));
+        if *self.machine.phase() == Phase::Passkey {
+            let before = self.due.give_up.filter(|_| was_passkey);
+            self.due.give_up = Some(before.unwrap_or(self.clock.ticks() + PASSKEY_WATCH));
+        }
+        match self.machine.phase() {
+            Phase::Failed(failure) => {
+                let failure = failure.clone();
+                self.reply(Err(failure));
+            }
+            phase if phase.is_over() => self.reply(Err(ErrorCode::AlreadyConnected.into())),
+            _ => {}
         }
         // Nobody may be looking; the attempt goes on all the same.
         let _ = self.publish.send(Snapshot {
             phase: self.machine.phase().clone(),
             requesting: self.machine.is_requesting(),
+            met_passkey: self.machine.met_passkey(),
             trouble: self.machine.trouble().cloned(),
             checked_at: self.checked_at,
         });
@@ -373,15 +492,27 @@ impl<G: Gateway> Runner<G> {
         }
     }
 
-    fn left(&self, deadline: &Deadline, now: Duration) -> Duration {
+    fn request(&self) -> CodeRequest {
+        match self.machine.method() {
+            Method::QrCode => CodeRequest::Qr,
+            Method::PhoneCode => CodeRequest::Phone(self.number.clone().unwrap_or_default()),
+            Method::Extension => CodeRequest::Connection,
+        }
+    }
+
+    /// When the code in hand dies.
+    fn death(&self, now: Duration) -> Option<Duration> {
+        let Phase::Waiting { code, .. } = self.machine.phase() else {
+            return None;
+        };
         let server = *lock(&self.server);
-        deadline.left(now, &server)
+        Some(now + code.deadline?.left(now, &server))
     }
 
     /// The pause before the next call of the watch.
     fn pause(&self, failure: Option<&Failure>) -> Duration {
         let usual = match self.machine.phase() {
-            Phase::Waiting { .. } | Phase::Expired | Phase::Connected { .. } => POLL,
+            Phase::Waiting { .. } | Phase::Expired { .. } | Phase::Connected { .. } => POLL,
             _ => POLL_PREPARING,
         };
         let Some(failure) = failure else {
@@ -397,11 +528,15 @@ impl<G: Gateway> Runner<G> {
 
     fn nap(&self) -> Duration {
         let now = self.clock.ticks();
-        let death = match self.machine.phase() {
-            Phase::Waiting { deadline, .. } => Some(now + self.left(deadline, now)),
-            _ => None,
-        };
-        [self.due.status, self.due.identity, self.due.give_up, death]
+        let Due {
+            status,
+            identity,
+            renewal,
+            passkey,
+            give_up,
+            ..
+        } = self.due;
+        [status, identity, renewal, passkey, give_up, self.death(now)]
             .into_iter()
             .flatten()
             .map(|at| at.saturating_sub(now))

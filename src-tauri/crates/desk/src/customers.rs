@@ -14,7 +14,7 @@ use crate::gateway::Identity;
 use crate::input::{self, Field, Problem, ProblemCode};
 use crate::language::Language;
 use crate::phone;
-use crate::store::CustomerRecord;
+use crate::store::{AccountRecord, CustomerRecord};
 use crate::vault::{Holder, Keep, SecretName};
 
 /// What was last seen of a customer's connection.
@@ -65,6 +65,8 @@ pub struct CustomerRow {
     pub account_id: String,
     /// The account's name.
     pub account_name: String,
+    /// Whether the account's Partner token is saved: it can subscribe again.
+    pub account_has_partner_token: bool,
     /// The customer's name.
     pub name: String,
     /// The Z-API instance.
@@ -155,6 +157,10 @@ pub struct CustomerStatus {
     pub identity: Option<Identity>,
     /// Whether that is the number expected.
     pub expected: ExpectedNumber,
+    /// The customer's phone is reachable; `None` when unknown or without meaning.
+    pub phone_online: Option<bool>,
+    /// Not connected, but the session can be restored without a code.
+    pub needs_restore: bool,
 }
 
 /// A form, read.
@@ -174,20 +180,14 @@ impl Desk {
             .store
             .customers(&query.text, query.account_id.as_deref())
             .await?;
-        let name_of = |id: &str| {
-            let account = accounts.iter().find(|(account, _)| account.id == id);
-            account
-                .map(|(account, _)| account.name.clone())
-                .unwrap_or_default()
+        let row = |record: CustomerRecord| {
+            let account = accounts
+                .iter()
+                .find(|(account, _)| account.id == record.account_id);
+            Some(self.customer_row(record, &account?.0))
         };
         Ok(CustomerPage {
-            rows: records
-                .into_iter()
-                .map(|record| {
-                    let account = name_of(&record.account_id);
-                    self.customer_row(record, account)
-                })
-                .collect(),
+            rows: records.into_iter().filter_map(row).collect(),
             total,
         })
     }
@@ -266,7 +266,7 @@ impl Desk {
         Ok(saved)
     }
 
-    /// Removes a customer, the attempt and the secret.
+    /// Removes a customer, the attempt, the secret and the history.
     pub async fn remove_customer(&self, id: &str) -> Result<()> {
         let record = self.customer(id).await?;
         self.end_attempt(id);
@@ -282,8 +282,8 @@ impl Desk {
         let record = self.customer(id).await?;
         let server = self.server();
         let gateway = self.gateway(&server, &record).await?;
-        let connected = match self.observed(&server, gateway.connected()).await {
-            Ok(connected) => connected,
+        let session = match self.observed(&server, gateway.session()).await {
+            Ok(session) => session,
             Err(failure) => {
                 if let Some(status) = ConnectionStatus::from_failure(&failure) {
                     self.note_status(id, status).await?;
@@ -291,27 +291,27 @@ impl Desk {
                 return Err(failure);
             }
         };
-        let status = ConnectionStatus::from_connected(connected);
+        let status = ConnectionStatus::from_connected(session.connected);
         self.note_status(id, status).await?;
-        let identity = match connected {
-            true => self.observed(&server, gateway.identity()).await,
-            false => {
-                return Ok(CustomerStatus {
-                    status,
-                    identity: None,
-                    expected: ExpectedNumber::NotSet,
-                });
-            }
+        let identity = match session.connected {
+            // Connected is what was asked; as whom may stay unknown.
+            true => self
+                .observed(&server, gateway.identity())
+                .await
+                .inspect_err(|failure| self.note_failure(failure))
+                .ok(),
+            false => None,
         };
-        // Connected is what was asked; as whom may stay unknown.
-        let identity = identity
-            .inspect_err(|failure| self.note_failure(failure))
-            .ok();
         let known = identity.clone().unwrap_or_default();
         Ok(CustomerStatus {
             status,
+            expected: match session.connected {
+                true => ExpectedNumber::compare(record.phone.as_deref(), &known),
+                false => ExpectedNumber::NotSet,
+            },
             identity,
-            expected: ExpectedNumber::compare(record.phone.as_deref(), &known),
+            phone_online: session.phone_online,
+            needs_restore: session.needs_restore,
         })
     }
 
@@ -351,8 +351,8 @@ impl Desk {
             record.token_hint = hint;
         }
         self.store.put_customer(&record).await?;
-        let account = self.account(&record.account_id).await?.name;
-        Ok(self.customer_row(record, account))
+        let account = self.account(&record.account_id).await?;
+        Ok(self.customer_row(record, &account))
     }
 
     async fn refuse_taken_instance(&self, record: &CustomerRecord) -> Result<()> {
@@ -475,13 +475,14 @@ impl Desk {
         )
     }
 
-    fn customer_row(&self, record: CustomerRecord, account_name: String) -> CustomerRow {
+    fn customer_row(&self, record: CustomerRecord, account: &AccountRecord) -> CustomerRow {
         CustomerRow {
             token: self.token_state(&record),
             phone_display: record.phone.as_deref().map(phone::display),
             id: record.id,
             account_id: record.account_id,
-            account_name,
+            account_name: account.name.clone(),
+            account_has_partner_token: self.has_partner_token(account),
             name: record.name,
             instance_id: record.instance_id,
             phone: record.phone,

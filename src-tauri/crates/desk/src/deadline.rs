@@ -24,8 +24,8 @@ pub enum Deadline {
         /// Unix milliseconds by the server's clock.
         expires_at: i64,
     },
-    /// The server's clock is not known or makes no sense: five minutes from the *request*, the
-    /// earliest moment at which the code can have been made.
+    /// The server said nothing, or its clock is not known or makes no sense: a lifetime from the
+    /// *request*, the earliest moment at which the code can have been made.
     Approximate {
         /// Our ticks.
         at: Duration,
@@ -46,17 +46,22 @@ impl Deadline {
         wall_ms: i64,
         server: &ServerClock,
     ) -> Self {
-        let at = sent + LONGEST_LIFE;
-        let approximate = Self::Approximate {
-            at,
-            wall_ms: wall_ms.saturating_add(ms(at.saturating_sub(now))),
-        };
+        let approximate = Self::after(sent + LONGEST_LIFE, now, wall_ms);
         let (Some(expires_at), Some(server_now)) = (expires_at, server.latest(now)) else {
             return approximate;
         };
         match expires_at.saturating_sub(server_now) {
             left if left > -DATE_SLACK_MS && left <= ms(LONGEST_LIFE) => Self::Known { expires_at },
             _ => approximate,
+        }
+    }
+
+    /// The deadline of a code that nobody gave an end, at `at` by our ticks. `now` and `wall_ms`:
+    /// what the ticks and the wall clock read at the same moment.
+    pub fn after(at: Duration, now: Duration, wall_ms: i64) -> Self {
+        Self::Approximate {
+            at,
+            wall_ms: wall_ms.saturating_add(ms(at.saturating_sub(now))),
         }
     }
 

@@ -8,21 +8,28 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
 
-use crate::attempt::machine::Phase;
-use crate::attempt::view::{self, ConnectionCode, ExpectedNumber, PresenterState, PresenterView};
-use crate::attempt::{Attempt, SharedServerClock, Snapshot};
+use crate::attempt::machine::{Code, Phase};
+use crate::attempt::view::{
+    self, ConnectionCode, ExpectedNumber, PhoneCode, PresenterState, PresenterView, QrCode,
+    ShownCode,
+};
+use crate::attempt::{Attempt, Method, SharedServerClock, Snapshot};
 use crate::clock::{Clock, SystemClock};
 use crate::customers::ConnectionStatus;
 use crate::deadline::Deadline;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::{FreshCode, Identity, Reading, ZapiGateway};
+use crate::history::{AttemptRecord, Outcome};
 use crate::input::{Field, Problem, ProblemCode};
 use crate::language::Language;
 use crate::lock;
 use crate::messages::{self, MessageKind, Template, Values};
 use crate::phone;
-use crate::store::{CustomerRecord, Store};
+use crate::picture::Picture;
+use crate::store::{CustomerRecord, Store, StoreError};
+use crate::triage::{self, Triage};
 use crate::vault::{self, Holder, Keychain, SecretName, Vault};
 
 /// The extension's page (zapi.md §2).
@@ -118,6 +125,8 @@ pub struct Desk {
     views_changed: watch::Sender<()>,
     events: broadcast::Sender<Event>,
     failures: Mutex<VecDeque<NotedFailure>>,
+    /// Held while something is done that costs money.
+    pub(crate) paying: tokio::sync::Mutex<()>,
 }
 
 /// A server, and what we know of its clock.
@@ -161,6 +170,29 @@ impl Server {
     }
 }
 
+/// The number expected, as people write it; empty when none is.
+fn display(customer: &CustomerRecord) -> String {
+    let phone = customer.phone.as_deref();
+    phone.map(phone::display).unwrap_or_default()
+}
+
+/// What a message can say of a customer. `number`: see [`display`].
+fn values<'a>(customer: &'a CustomerRecord, number: &'a str) -> Values<'a> {
+    Values {
+        name: &customer.name,
+        number,
+        link: CHROME_STORE,
+        ..Values::default()
+    }
+}
+
+/// An attempt goes on whether or not the history can be kept.
+fn note(what: &str, kept: std::result::Result<(), StoreError>) {
+    if let Err(error) = kept {
+        log::warn!("the history lacks the {what} of an attempt: {error}");
+    }
+}
+
 fn unusable_address(_: zapi::BaseAddressError) -> Failure {
     Problem::new(Field::ZapiAddress, ProblemCode::NotHttps).into()
 }
@@ -172,13 +204,14 @@ impl Desk {
             Some(folder) => Store::open(folder).await?,
             None => Store::in_memory().await?,
         };
+        store.interrupt_attempts().await?;
         let address = match &config.fixed_address {
             Some(address) => Some(address.clone()),
             None => store.setting(ZAPI_ADDRESS).await?,
         };
         let server = Server::new(address)?;
         let edited = store.templates().await?;
-        Ok(Arc::new(Self {
+        let desk = Arc::new(Self {
             store,
             vault: config.vault,
             clock: config.clock,
@@ -194,7 +227,10 @@ impl Desk {
             views_changed: watch::Sender::default(),
             events: broadcast::Sender::new(64),
             failures: Mutex::default(),
-        }))
+            paying: tokio::sync::Mutex::default(),
+        });
+        desk.forget_old_history().await?;
+        Ok(desk)
     }
 
     /// Ends all attempts and closes the file.
@@ -324,26 +360,39 @@ impl Desk {
         code: &str,
         valid_until: &str,
     ) -> String {
-        let number = customer
-            .phone
-            .as_deref()
-            .map(phone::display)
-            .unwrap_or_default();
+        let number = display(customer);
         let values = Values {
-            name: &customer.name,
-            number: &number,
-            link: CHROME_STORE,
             code,
             valid_until,
+            ..values(customer, &number)
         };
         messages::fill(&self.template(customer.language, kind).text, &values)
     }
 
+    // --- what the customer may be seeing
+
+    /// The cards for a customer. `agent`: the language that the agent reads; `own`: the folder with
+    /// the desk's own cards.
+    pub async fn triage(&self, customer_id: &str, agent: Language, own: PathBuf) -> Result<Triage> {
+        let customer = self.customer(customer_id).await?;
+        let read = move || {
+            let number = display(&customer);
+            let values = values(&customer, &number);
+            triage::triage(agent, customer.language, Some(&own), &values)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
+            log::error!("no cards: {error}");
+            ErrorCode::Internal.into()
+        })
+    }
+
     // --- attempts
 
-    /// Starts an attempt, or joins the one that runs.
-    pub async fn start_attempt(self: &Arc<Self>, customer_id: &str) -> Result<()> {
-        if self.is_running(customer_id) {
+    /// Starts an attempt in place of one of another method or that is over, or joins the one that
+    /// runs.
+    pub async fn start_attempt(self: &Arc<Self>, customer_id: &str, method: Method) -> Result<()> {
+        let runs = |attempt: &Arc<Attempt>| attempt.is_running() && attempt.method() == method;
+        if self.attempt(customer_id).as_ref().is_some_and(runs) {
             return Ok(());
         }
         let customer = self.customer(customer_id).await?;
@@ -352,16 +401,24 @@ impl Desk {
         {
             let mut attempts = lock(&self.attempts);
             // Another window may have started it while the keychain was asked.
-            if attempts
-                .get(customer_id)
-                .is_some_and(|attempt| attempt.is_running())
-            {
+            if attempts.get(customer_id).is_some_and(runs) {
                 return Ok(());
             }
             let clock = Arc::clone(&self.clock);
-            let attempt = Arc::new(Attempt::start(gateway, clock, Arc::clone(&server.clock)));
-            let desk = Arc::clone(self);
-            tokio::spawn(desk.follow(customer.id.clone(), attempt.snapshots()));
+            let server_clock = Arc::clone(&server.clock);
+            let attempt = Arc::new(Attempt::start(method, gateway, clock, server_clock));
+            let record = AttemptRecord {
+                id: Uuid::new_v4().to_string(),
+                customer_id: customer.id.clone(),
+                account_id: customer.account_id.clone(),
+                method,
+                started_at: self.clock.wall_ms(),
+                ended_at: None,
+                outcome: Outcome::Running,
+                seconds: None,
+                passkey: false,
+            };
+            tokio::spawn(Arc::clone(self).follow(record, attempt.snapshots()));
             attempts.insert(customer_id.to_owned(), attempt);
         }
         self.views_changed.send_replace(());
@@ -406,10 +463,11 @@ impl Desk {
         let snapshot = attempt.snapshots().borrow().clone();
         Ok(Some(view::Attempt::new(
             customer_id,
+            attempt.method(),
             snapshot,
             customer.phone.as_deref(),
             || self.message(&customer, MessageKind::Preparation, "", ""),
-            |code, deadline| self.connection_code(&customer, code, &deadline),
+            |code| self.shown(&customer, code),
         )))
     }
 
@@ -417,52 +475,97 @@ impl Desk {
     pub async fn presenter_view(&self, customer_id: &str) -> Result<PresenterView> {
         let customer = self.customer(customer_id).await?;
         let attempt = self.attempt(customer_id);
-        let phase = attempt.map(|attempt| attempt.snapshots().borrow().phase.clone());
         let mut shown = PresenterView {
             language: customer.language,
             state: PresenterState::Over,
             halves: Vec::new(),
+            method: Method::Extension,
+            picture: None,
             valid_until: None,
             phone_display: customer.phone.as_deref().map(phone::display),
         };
+        let Some(attempt) = attempt else {
+            return Ok(shown);
+        };
+        shown.method = attempt.method();
+        let phase = attempt.snapshots().borrow().phase.clone();
         match phase {
-            Some(Phase::Waiting { code, deadline }) => {
-                shown.state = PresenterState::Waiting;
-                shown.halves = view::halves(&code.text);
-                shown.valid_until = Some(view::valid_until(&deadline));
+            Phase::Waiting { code, read } => {
+                shown.state = match read {
+                    true => PresenterState::Read,
+                    false => PresenterState::Waiting,
+                };
+                shown.valid_until = code.deadline.as_ref().map(view::valid_until);
+                match code.fresh {
+                    FreshCode::Qr(picture) => shown.picture = Some(picture.data_url()),
+                    FreshCode::Phone { text, phone } => {
+                        shown.halves = view::halves(&text);
+                        shown.phone_display = Some(phone::display(&phone));
+                    }
+                    FreshCode::Connection { text, .. } => shown.halves = view::halves(&text),
+                }
             }
-            Some(Phase::Checking | Phase::Preparing) => shown.state = PresenterState::Preparing,
-            Some(Phase::Expired) => shown.state = PresenterState::Expired,
-            Some(Phase::Connected { identity, .. } | Phase::AlreadyConnected { identity }) => {
+            Phase::Checking | Phase::Preparing => shown.state = PresenterState::Preparing,
+            Phase::Expired { .. } => shown.state = PresenterState::Expired,
+            Phase::Passkey => shown.state = PresenterState::Passkey,
+            Phase::Connected { identity, .. } | Phase::AlreadyConnected { identity } => {
                 shown.state = PresenterState::Connected;
                 shown.phone_display = identity.phone_display.or(shown.phone_display);
             }
-            _ => {}
+            Phase::GaveUp | Phase::Failed(_) => {}
         }
         Ok(shown)
     }
 
-    /// Fetches a fresh connection code for the customer's attempt.
-    pub async fn get_code(&self, customer_id: &str) -> Result<()> {
+    /// Fetches a fresh code for the customer's attempt. `number`, in any spelling: whose phone, for
+    /// the phone code.
+    pub async fn get_code(&self, customer_id: &str, number: Option<&str>) -> Result<()> {
+        let attempt = self.attempt(customer_id).ok_or(ErrorCode::NoAttempt)?;
+        let number = match attempt.method() {
+            Method::PhoneCode => {
+                let problem = |code| Failure::from(Problem::new(Field::Phone, code));
+                let digits = phone::parse(number.unwrap_or_default()).map_err(problem)?;
+                Some(digits.ok_or_else(|| problem(ProblemCode::Missing))?)
+            }
+            Method::QrCode | Method::Extension => None,
+        };
+        let code = attempt.get_code(number);
         // Not held while waiting: an attempt that is ended must end at once.
-        let code = self
-            .attempt(customer_id)
-            .ok_or(ErrorCode::NoAttempt)?
-            .get_code();
+        drop(attempt);
         code.await
     }
 
-    /// How long the connection code will live; `None` without one.
+    /// The agent says that the customer has read or typed the code.
+    pub fn code_read(&self, customer_id: &str) -> Result<()> {
+        let attempt = self.attempt(customer_id).ok_or(ErrorCode::NoAttempt)?;
+        attempt.code_read();
+        Ok(())
+    }
+
+    /// How long the code will live; `None` without one or when nobody says.
     pub fn time_left(&self, customer_id: &str) -> Option<Duration> {
         self.attempt(customer_id)?.time_left()
     }
 
-    /// The connection code, for copying: only while it lives.
+    fn live_code(&self, customer_id: &str) -> Result<FreshCode> {
+        let attempt = self.attempt(customer_id).ok_or(ErrorCode::NoAttempt)?;
+        Ok(attempt.live_code().ok_or(ErrorCode::CodeNotValid)?.fresh)
+    }
+
+    /// The code to type, for copying: only while it lives.
     pub fn code_to_copy(&self, customer_id: &str) -> Result<String> {
-        let code = self
-            .attempt(customer_id)
-            .and_then(|attempt| attempt.live_code());
-        Ok(code.ok_or(ErrorCode::CodeNotValid)?.text)
+        match self.live_code(customer_id)? {
+            FreshCode::Phone { text, .. } | FreshCode::Connection { text, .. } => Ok(text),
+            FreshCode::Qr(_) => Err(ErrorCode::CodeNotValid.into()),
+        }
+    }
+
+    /// The QR code, for handing over: only while it lives.
+    pub fn picture(&self, customer_id: &str) -> Result<Picture> {
+        match self.live_code(customer_id)? {
+            FreshCode::Qr(picture) => Ok(picture),
+            _ => Err(ErrorCode::CodeNotValid.into()),
+        }
     }
 
     /// The message for where the attempt stands, for copying.
@@ -471,62 +574,99 @@ impl Desk {
         let customer = self.customer(customer_id).await?;
         let phase = attempt.snapshots().borrow().phase.clone();
         match phase {
-            Phase::Preparing => Ok(self.message(&customer, MessageKind::Preparation, "", "")),
-            Phase::Waiting { code, deadline } if attempt.is_live(&deadline) => {
-                Ok(self.connection_code(&customer, code, &deadline).message)
+            Phase::Preparing if attempt.method() == Method::Extension => {
+                Ok(self.message(&customer, MessageKind::Preparation, "", ""))
+            }
+            Phase::Waiting { code, .. } if attempt.is_live(&code) => {
+                match self.shown(&customer, &code) {
+                    ShownCode::Phone(code) => Ok(code.message),
+                    ShownCode::Connection(code) => Ok(code.message),
+                    ShownCode::Qr(_) => Err(ErrorCode::CodeNotValid.into()),
+                }
             }
             _ => Err(ErrorCode::CodeNotValid.into()),
         }
     }
 
-    fn connection_code(
-        &self,
-        customer: &CustomerRecord,
-        code: FreshCode,
-        deadline: &Deadline,
-    ) -> ConnectionCode {
-        let valid_until = view::valid_until(deadline);
-        ConnectionCode {
-            halves: view::halves(&code.text),
-            approximate: deadline.is_approximate(),
-            message: self.message(
-                customer,
-                MessageKind::ConnectionCode,
-                &code.text,
-                &valid_until,
-            ),
-            text: code.text,
-            valid_until,
+    fn shown(&self, customer: &CustomerRecord, code: &Code) -> ShownCode {
+        match &code.fresh {
+            FreshCode::Qr(picture) => ShownCode::Qr(QrCode {
+                picture: picture.data_url(),
+                turn: code.turn,
+            }),
+            FreshCode::Phone { text, phone } => ShownCode::Phone(PhoneCode {
+                halves: view::halves(text),
+                phone_display: phone::display(phone),
+                message: self.message(customer, MessageKind::PhoneCode, text, ""),
+                text: text.clone(),
+            }),
+            FreshCode::Connection { text, .. } => {
+                let deadline = code.deadline.as_ref();
+                let valid_until = deadline.map(view::valid_until).unwrap_or_default();
+                let kind = MessageKind::ConnectionCode;
+                ShownCode::Connection(ConnectionCode {
+                    halves: view::halves(text),
+                    approximate: deadline.is_none_or(Deadline::is_approximate),
+                    message: self.message(customer, kind, text, &valid_until),
+                    text: text.clone(),
+                    valid_until,
+                })
+            }
         }
     }
 
-    fn is_running(&self, customer_id: &str) -> bool {
-        self.attempt(customer_id)
-            .is_some_and(|attempt| attempt.is_running())
+    /// How the customer is being, or was last, connected.
+    pub(crate) fn method(&self, customer_id: &str) -> Option<Method> {
+        self.attempt(customer_id).map(|attempt| attempt.method())
+    }
+
+    /// The method of an attempt that ended because the subscription is over.
+    pub(crate) fn waits_for_subscription(&self, customer_id: &str) -> Option<Method> {
+        let attempt = self.attempt(customer_id)?;
+        let over = matches!(&attempt.snapshots().borrow().phase,
+            Phase::Failed(failure) if failure.code == ErrorCode::SubscriptionOver);
+        over.then(|| attempt.method())
     }
 
     fn attempt(&self, customer_id: &str) -> Option<Arc<Attempt>> {
         lock(&self.attempts).get(customer_id).cloned()
     }
 
-    /// Notes what an attempt sees of the customer, until it ends.
+    /// Notes what an attempt sees of the customer, and keeps what becomes of it, until it ends.
     async fn follow(
         self: Arc<Self>,
-        customer_id: String,
+        mut record: AttemptRecord,
         mut snapshots: watch::Receiver<Snapshot>,
     ) {
+        let customer_id = record.customer_id.clone();
+        note("begun", self.store.begin_attempt(&record).await);
         let mut connected = None;
         let mut trouble = None;
+        record.outcome = Outcome::Stopped;
         while snapshots.changed().await.is_ok() {
             let snapshot = snapshots.borrow_and_update().clone();
+            record.passkey = snapshot.met_passkey;
             let (status, failure) = match snapshot.phase {
-                Phase::Checking | Phase::GaveUp => (None, snapshot.trouble),
-                Phase::Failed(failure) => (ConnectionStatus::from_failure(&failure), Some(failure)),
-                Phase::Preparing | Phase::Waiting { .. } | Phase::Expired => {
-                    (Some(ConnectionStatus::Offline), snapshot.trouble)
+                Phase::Checking => (None, snapshot.trouble),
+                Phase::GaveUp => {
+                    record.outcome = Outcome::GaveUp;
+                    (None, snapshot.trouble)
                 }
-                Phase::AlreadyConnected { .. } => (Some(ConnectionStatus::Connected), None),
-                Phase::Connected { identity, .. } => {
+                Phase::Failed(failure) => {
+                    record.outcome = Outcome::Failed;
+                    (ConnectionStatus::from_failure(&failure), Some(failure))
+                }
+                Phase::Preparing
+                | Phase::Waiting { .. }
+                | Phase::Expired { .. }
+                | Phase::Passkey => (Some(ConnectionStatus::Offline), snapshot.trouble),
+                Phase::AlreadyConnected { .. } => {
+                    record.outcome = Outcome::AlreadyConnected;
+                    (Some(ConnectionStatus::Connected), None)
+                }
+                Phase::Connected { identity, seconds } => {
+                    record.outcome = Outcome::Connected;
+                    record.seconds = i64::try_from(seconds).ok();
                     connected = Some(identity);
                     (Some(ConnectionStatus::Connected), None)
                 }
@@ -535,6 +675,8 @@ impl Desk {
                 trouble = failure;
                 if let Some(failure) = &trouble {
                     self.note_failure(failure);
+                    let counted = self.store.count_error(&record.id, failure.code).await;
+                    note("error", counted);
                 }
             }
             if let Some(status) = status
@@ -542,6 +684,17 @@ impl Desk {
             {
                 log::warn!("a status was not noted: {failure}");
             }
+            if record.outcome != Outcome::Stopped && record.ended_at.is_none() {
+                record.ended_at = Some(self.clock.wall_ms());
+                note("end", self.store.update_attempt(&record).await);
+            }
+        }
+        if record.ended_at.is_none() {
+            record.ended_at = Some(self.clock.wall_ms());
+            note("end", self.store.update_attempt(&record).await);
+        }
+        if let Err(failure) = self.forget_old_history().await {
+            log::warn!("old history stays: {failure}");
         }
         // As the customer is now: the number expected may have been corrected meanwhile.
         if let Some(identity) = connected
@@ -558,6 +711,10 @@ impl Desk {
     }
 
     // --- shared by accounts, customers and attempts
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
 
     pub(crate) fn server(&self) -> Server {
         self.server

@@ -7,8 +7,11 @@ use ts_rs::TS;
 
 /// Every way in which something the agent wants can fail. The UI has one table from this to words,
 /// severity and the next step; a code without a row there does not compile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS, sqlx::Type,
+)]
 #[serde(rename_all = "camelCase")]
+#[sqlx(rename_all = "camelCase")]
 #[ts(export_to = crate::TYPES)]
 pub enum ErrorCode {
     /// No network at all.
@@ -91,6 +94,12 @@ pub enum ErrorCode {
     LinkFailed,
     /// Only possible in practice.
     NotInPractice,
+    /// WhatsApp's question for a passkey could not be taken back.
+    StartOverFailed,
+    /// The account has no Partner token, without which this cannot be done.
+    PartnerTokenMissing,
+    /// A file could not be written to the downloads folder.
+    SaveFailed,
     /// A defect of Ponte.
     Internal,
 }
@@ -177,6 +186,7 @@ impl From<zapi::Error> for Failure {
             },
             Error::NoSuchInstance => ErrorCode::InstanceNotFound.into(),
             Error::SubscriptionOver => ErrorCode::SubscriptionOver.into(),
+            Error::AlreadyConnected => ErrorCode::AlreadyConnected.into(),
             Error::TooOften { retry_after } => {
                 let failure = Failure::from(ErrorCode::TooOften);
                 match retry_after {

@@ -8,8 +8,9 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::clock::unix_ms;
-use crate::failure::{Failure, Result};
+use crate::failure::{ErrorCode, Failure, Result};
 use crate::phone;
+use crate::picture::Picture;
 
 /// An answer, with the server's `Date` (Unix milliseconds, whole seconds) if it had one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,17 @@ pub struct Reading<T> {
     pub value: T,
     /// When the server says it was made.
     pub date: Option<i64>,
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// It is connected to WhatsApp.
+    pub connected: bool,
+    /// The customer's phone is reachable; `None` when nobody says.
+    pub phone_online: Option<bool>,
+    /// Not connected, but it can be restored without a code.
+    pub needs_restore: bool,
 }
 
 /// The number that is connected, as WhatsApp tells it.
@@ -33,23 +45,57 @@ pub struct Identity {
     pub name: Option<String>,
 }
 
-/// A fresh connection code.
+/// Which code is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FreshCode {
-    /// As received.
-    pub text: String,
-    /// Unix milliseconds by the server's clock.
-    pub expires_at: Option<i64>,
+pub enum CodeRequest {
+    /// One to read with the phone's camera.
+    Qr,
+    /// One to type on the phone with this number: digits with country code.
+    Phone(String),
+    /// One to type into the browser extension.
+    Connection,
+}
+
+/// A fresh code. The one before it may be void.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FreshCode {
+    /// To be read with the phone's camera.
+    Qr(Picture),
+    /// To be typed on the phone.
+    Phone {
+        /// As received.
+        text: String,
+        /// The number it was asked for: digits with country code.
+        phone: String,
+    },
+    /// To be typed into the browser extension.
+    Connection {
+        /// As received.
+        text: String,
+        /// Unix milliseconds by the server's clock.
+        expires_at: Option<i64>,
+    },
+}
+
+/// What comes of asking for a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pairing {
+    /// A code.
+    Code(FreshCode),
+    /// WhatsApp demands a passkey of this customer.
+    Passkey,
+    /// No code is needed any more.
+    AlreadyConnected,
 }
 
 /// One customer's session on a gateway.
 pub trait Gateway: Send + Sync + 'static {
-    /// Whether it is connected.
-    fn connected(&self) -> impl Future<Output = Result<Reading<bool>>> + Send;
-    /// As whom.
+    /// Where it stands.
+    fn session(&self) -> impl Future<Output = Result<Reading<Session>>> + Send;
+    /// As whom it is connected.
     fn identity(&self) -> impl Future<Output = Result<Reading<Identity>>> + Send;
-    /// A fresh connection code; the one before is void.
-    fn connection_code(&self) -> impl Future<Output = Result<Reading<FreshCode>>> + Send;
+    /// A fresh code.
+    fn code(&self, request: CodeRequest) -> impl Future<Output = Result<Reading<Pairing>>> + Send;
 }
 
 /// An instance of Z-API.
@@ -61,14 +107,25 @@ pub struct ZapiGateway {
     pub credentials: zapi::InstanceCredentials,
 }
 
+impl ZapiGateway {
+    /// The calls about the instance.
+    pub fn instance(&self) -> zapi::Instance<'_> {
+        self.client.instance(&self.credentials)
+    }
+}
+
 impl Gateway for ZapiGateway {
-    async fn connected(&self) -> Result<Reading<bool>> {
-        let answer = self.client.instance(&self.credentials).status().await;
-        read(answer, |status| status.connected)
+    async fn session(&self) -> Result<Reading<Session>> {
+        let answer = self.instance().status().await;
+        read(answer, |status| Session {
+            connected: status.connected,
+            phone_online: status.smartphone_connected,
+            needs_restore: status.needs_restore,
+        })
     }
 
     async fn identity(&self) -> Result<Reading<Identity>> {
-        let answer = self.client.instance(&self.credentials).device().await;
+        let answer = self.instance().device().await;
         read(answer, |device| Identity {
             phone_display: device.phone.as_deref().map(phone::display_international),
             phone: device.phone,
@@ -76,16 +133,43 @@ impl Gateway for ZapiGateway {
         })
     }
 
-    async fn connection_code(&self) -> Result<Reading<FreshCode>> {
-        let answer = self
-            .client
-            .instance(&self.credentials)
-            .extension_token()
-            .await;
-        read(answer, |code| FreshCode {
-            text: code.token,
-            expires_at: code.expires_at,
-        })
+    async fn code(&self, request: CodeRequest) -> Result<Reading<Pairing>> {
+        let reading = match request {
+            CodeRequest::Qr => {
+                let answer = read(self.instance().qr_code().await, |code| code)?;
+                let pairing = match answer.value {
+                    zapi::QrCode::Image(bytes) => {
+                        Pairing::Code(FreshCode::Qr(Picture::check(&bytes)?))
+                    }
+                    zapi::QrCode::Text(text) => Pairing::Code(FreshCode::Qr(Picture::draw(&text)?)),
+                    zapi::QrCode::Challenge => Pairing::Passkey,
+                    zapi::QrCode::AlreadyConnected => Pairing::AlreadyConnected,
+                };
+                Ok(Reading {
+                    value: pairing,
+                    date: answer.date,
+                })
+            }
+            CodeRequest::Phone(phone) => read(self.instance().phone_code(&phone).await, |code| {
+                Pairing::Code(FreshCode::Phone {
+                    text: code.value,
+                    phone,
+                })
+            }),
+            CodeRequest::Connection => read(self.instance().extension_token().await, |code| {
+                Pairing::Code(FreshCode::Connection {
+                    text: code.token,
+                    expires_at: code.expires_at,
+                })
+            }),
+        };
+        match reading {
+            Err(failure) if failure.code == ErrorCode::AlreadyConnected => Ok(Reading {
+                value: Pairing::AlreadyConnected,
+                date: None,
+            }),
+            reading => reading,
+        }
     }
 }
 

@@ -15,11 +15,15 @@ pub mod deadline;
 pub mod desk;
 pub mod failure;
 pub mod gateway;
+pub mod history;
 pub mod input;
+pub mod instance;
 pub mod language;
 pub mod messages;
 pub mod phone;
+pub mod picture;
 pub mod store;
+pub mod triage;
 pub mod vault;
 
 pub use desk::{Config, Desk};

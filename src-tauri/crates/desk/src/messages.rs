@@ -21,17 +21,20 @@ pub enum MessageKind {
     Preparation,
     /// The connection code and what to do with it.
     ConnectionCode,
+    /// The phone code and what to do with it.
+    PhoneCode,
 }
 
 impl MessageKind {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Preparation, Self::ConnectionCode];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Preparation, Self::ConnectionCode, Self::PhoneCode];
 
     /// The placeholders it may have.
     pub fn placeholders(self) -> &'static [&'static str] {
         match self {
             Self::Preparation => &["name", "number", "link"],
             Self::ConnectionCode => &["name", "number", "link", "code", "validUntil"],
+            Self::PhoneCode => &["name", "number", "code"],
         }
     }
 
@@ -39,7 +42,7 @@ impl MessageKind {
     pub fn required(self) -> &'static [&'static str] {
         match self {
             Self::Preparation => &["link"],
-            Self::ConnectionCode => &["code"],
+            Self::ConnectionCode | Self::PhoneCode => &["code"],
         }
     }
 
@@ -64,6 +67,11 @@ impl MessageKind {
             (Self::ConnectionCode, Language::Spanish) => {
                 include_str!("../messages/es/connection-code.txt")
             }
+            (Self::PhoneCode, Language::Portuguese) => {
+                include_str!("../messages/pt-BR/phone-code.txt")
+            }
+            (Self::PhoneCode, Language::English) => include_str!("../messages/en/phone-code.txt"),
+            (Self::PhoneCode, Language::Spanish) => include_str!("../messages/es/phone-code.txt"),
         };
         text.trim_end()
     }
@@ -202,12 +210,13 @@ mod tests {
                 let text = kind.shipped(language);
                 assert_eq!(check(kind, text), [], "{language:?} {kind:?}");
                 let filled = fill(text, &VALUES);
-                assert!(
-                    filled.contains(VALUES.link),
-                    "{language:?} {kind:?} lacks the link"
-                );
-                if kind == MessageKind::ConnectionCode {
-                    assert!(filled.contains(VALUES.code) && filled.contains(VALUES.valid_until));
+                let needed = ["link", "code", "validUntil"];
+                for name in needed
+                    .iter()
+                    .filter(|name| kind.placeholders().contains(name))
+                {
+                    let value = VALUES.get(name).unwrap();
+                    assert!(filled.contains(value), "{language:?} {kind:?} lacks {name}");
                 }
             }
         }

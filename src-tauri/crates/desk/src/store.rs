@@ -1,6 +1,7 @@
 //! Everything that is not secret, in one SQLite file. All SQL of Ponte is in this module, and
 //! portable: a team's PostgreSQL will come behind the same functions.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,15 +10,17 @@ use sqlx::{FromRow, QueryBuilder, Sqlite, SqlitePool};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::attempt::Method;
 use crate::customers::ConnectionStatus;
 use crate::failure::{ErrorCode, Failure};
+use crate::history::{AttemptRecord, CountedError, HistoryQuery, HistoryRow, Outcome};
 use crate::language::Language;
 use crate::messages::MessageKind;
 
 /// The file's name in the data folder.
 pub const FILE: &str = "ponte.db";
 
-/// Most customers that one search returns.
+/// Most rows that one search returns.
 pub const PAGE: i64 = 500;
 
 /// Why the store could not do it.
@@ -304,10 +307,139 @@ impl Store {
         .await?)
     }
 
-    /// Removes a customer.
+    /// Removes a customer, with all attempts.
     pub async fn remove_customer(&self, id: &str) -> Result<()> {
         sqlx::query("DELETE FROM customer WHERE id = $1")
             .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    // --- history
+
+    /// Keeps an attempt that begins.
+    pub async fn begin_attempt(&self, attempt: &AttemptRecord) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO attempt (id, customer_id, account_id, method, started_at, ended_at, outcome, seconds, passkey)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(&attempt.id)
+        .bind(&attempt.customer_id)
+        .bind(&attempt.account_id)
+        .bind(attempt.method)
+        .bind(attempt.started_at)
+        .bind(attempt.ended_at)
+        .bind(attempt.outcome)
+        .bind(attempt.seconds)
+        .bind(attempt.passkey)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps how an attempt stands or has ended; nothing if it was forgotten meanwhile.
+    pub async fn update_attempt(&self, attempt: &AttemptRecord) -> Result<()> {
+        sqlx::query(
+            "UPDATE attempt SET ended_at = $2, outcome = $3, seconds = $4, passkey = $5 WHERE id = $1",
+        )
+        .bind(&attempt.id)
+        .bind(attempt.ended_at)
+        .bind(attempt.outcome)
+        .bind(attempt.seconds)
+        .bind(attempt.passkey)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Counts an error of an attempt; not if the attempt was forgotten meanwhile.
+    pub async fn count_error(&self, attempt_id: &str, code: ErrorCode) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO attempt_error (attempt_id, code, times) SELECT id, $2, 1 FROM attempt WHERE id = $1
+             ON CONFLICT (attempt_id, code) DO UPDATE SET times = attempt_error.times + 1",
+        )
+        .bind(attempt_id)
+        .bind(code)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Marks what an earlier run of Ponte left running.
+    pub async fn interrupt_attempts(&self) -> Result<()> {
+        sqlx::query("UPDATE attempt SET outcome = $1 WHERE outcome = $2")
+            .bind(Outcome::Interrupted)
+            .bind(Outcome::Running)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The attempts that match, the newest first, at most `most`.
+    pub async fn history(&self, query: &HistoryQuery, most: i64) -> Result<Vec<HistoryRow>> {
+        #[derive(FromRow)]
+        struct Named {
+            #[sqlx(flatten)]
+            attempt: AttemptRecord,
+            customer_name: String,
+            account_name: Option<String>,
+        }
+        let mut select = matching_attempts(
+            "SELECT attempt.*, customer.name AS customer_name, account.name AS account_name
+             FROM attempt JOIN customer ON customer.id = attempt.customer_id
+             LEFT JOIN account ON account.id = attempt.account_id WHERE 1 = 1",
+            query,
+        );
+        select
+            .push(" ORDER BY attempt.started_at DESC, attempt.id LIMIT ")
+            .push_bind(most);
+        let rows: Vec<Named> = select.build_query_as().fetch_all(&self.pool).await?;
+        let mut errors = matching_attempts(
+            "SELECT attempt_error.attempt_id, attempt_error.code, attempt_error.times
+             FROM attempt_error JOIN attempt ON attempt.id = attempt_error.attempt_id WHERE 1 = 1",
+            query,
+        );
+        errors.push(" ORDER BY attempt_error.times DESC, attempt_error.code");
+        let errors: Vec<(String, ErrorCode, i64)> =
+            errors.build_query_as().fetch_all(&self.pool).await?;
+        let mut by_attempt: HashMap<String, Vec<CountedError>> = HashMap::new();
+        for (attempt, code, times) in errors {
+            let counted = CountedError { code, times };
+            by_attempt.entry(attempt).or_default().push(counted);
+        }
+        let row = |row: Named| HistoryRow {
+            errors: by_attempt.remove(&row.attempt.id).unwrap_or_default(),
+            id: row.attempt.id,
+            customer_id: row.attempt.customer_id,
+            customer_name: row.customer_name,
+            account_name: row.account_name,
+            method: row.attempt.method,
+            started_at: row.attempt.started_at,
+            ended_at: row.attempt.ended_at,
+            outcome: row.attempt.outcome,
+            seconds: row.attempt.seconds,
+            passkey: row.attempt.passkey,
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// How each attempt that matches ended, and its time to connect in seconds.
+    pub async fn history_ends(
+        &self,
+        query: &HistoryQuery,
+    ) -> Result<Vec<(Method, Outcome, Option<i64>)>> {
+        let mut select = matching_attempts(
+            "SELECT attempt.method, attempt.outcome, attempt.seconds FROM attempt WHERE 1 = 1",
+            query,
+        );
+        Ok(select.build_query_as().fetch_all(&self.pool).await?)
+    }
+
+    /// Forgets the attempts begun before a moment.
+    pub async fn forget_history_before(&self, moment: i64) -> Result<()> {
+        sqlx::query("DELETE FROM attempt WHERE started_at < $1")
+            .bind(moment)
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -369,6 +501,30 @@ impl Store {
         query.execute(&self.pool).await?;
         Ok(())
     }
+}
+
+fn matching_attempts(select: &'static str, query: &HistoryQuery) -> QueryBuilder<Sqlite> {
+    let mut builder = QueryBuilder::new(select);
+    if let Some(customer) = &query.customer_id {
+        builder
+            .push(" AND attempt.customer_id = ")
+            .push_bind(customer.clone());
+    }
+    if let Some(account) = &query.account_id {
+        builder
+            .push(" AND attempt.account_id = ")
+            .push_bind(account.clone());
+    }
+    if let Some(method) = query.method {
+        builder.push(" AND attempt.method = ").push_bind(method);
+    }
+    if let Some(outcome) = query.outcome {
+        builder.push(" AND attempt.outcome = ").push_bind(outcome);
+    }
+    if let Some(since) = query.since {
+        builder.push(" AND attempt.started_at >= ").push_bind(since);
+    }
+    builder
 }
 
 /// Accents and case taken away.

@@ -4,22 +4,13 @@ use chrono::{DateTime, Local};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::Snapshot;
-use super::machine::Phase as MachinePhase;
+use super::machine::{Code, Phase as MachinePhase};
+use super::{Method, Snapshot};
 use crate::deadline::Deadline;
 use crate::failure::Failure;
-use crate::gateway::{FreshCode, Identity};
+use crate::gateway::Identity;
 use crate::language::Language;
 use crate::phone;
-
-/// How a customer is being connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-#[ts(export_to = crate::TYPES)]
-pub enum Method {
-    /// The connection code of the Z-API Conector extension.
-    Extension,
-}
 
 /// The connected number against the one the desk expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
@@ -65,6 +56,45 @@ pub struct ConnectionCode {
     pub message: String,
 }
 
+/// A phone code, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub struct PhoneCode {
+    /// Exactly as received.
+    pub text: String,
+    /// `text` in two parts, as WhatsApp shows it; one part when its length is odd.
+    pub halves: Vec<String>,
+    /// The number it was asked for, as people write it.
+    pub phone_display: String,
+    /// The complete message in the customer's language.
+    pub message: String,
+}
+
+/// A QR code, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub struct QrCode {
+    /// A `data:` URL of a PNG.
+    pub picture: String,
+    /// Which of the unread codes in a row this is, from 1.
+    pub turn: u32,
+}
+
+/// The code in hand, whichever method it is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub enum ShownCode {
+    /// To be read with the phone's camera.
+    Qr(QrCode),
+    /// To be typed on the phone.
+    Phone(PhoneCode),
+    /// To be typed into the extension.
+    Connection(ConnectionCode),
+}
+
 /// Where an attempt stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(
@@ -83,18 +113,25 @@ pub enum Phase {
         /// Whether that is the number expected.
         expected: ExpectedNumber,
     },
-    /// The customer is at steps 1 and 2.
+    /// There is no code yet; the customer is at the extension's steps 1 and 2.
     Preparing {
-        /// The preparation message in the customer's language.
-        message: String,
+        /// The preparation message in the customer's language; only the extension has one.
+        message: Option<String>,
     },
-    /// A connection code lives.
+    /// A code lives.
     Waiting {
         /// The code.
-        code: ConnectionCode,
+        code: ShownCode,
+        /// The agent said that the customer has read or typed it.
+        read: bool,
     },
     /// The code died; the watch still runs (90 s).
-    Expired,
+    Expired {
+        /// The one that died: to be shown dimmed.
+        code: ShownCode,
+    },
+    /// WhatsApp demands a passkey.
+    Passkey,
     /// Connected during the attempt.
     Connected {
         /// As whom.
@@ -139,12 +176,16 @@ pub struct Attempt {
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = crate::TYPES)]
 pub enum PresenterState {
-    /// Steps 1 and 2.
+    /// No code yet.
     Preparing,
     /// A code lives.
     Waiting,
+    /// The code was read or typed.
+    Read,
     /// The code died.
     Expired,
+    /// WhatsApp demands a passkey.
+    Passkey,
     /// Connected.
     Connected,
     /// Nothing more will come.
@@ -160,17 +201,28 @@ pub struct PresenterView {
     pub language: Language,
     /// Where the attempt stands.
     pub state: PresenterState,
-    /// The connection code in its parts; empty without one.
+    /// The code in its parts; empty without one, and for a QR code.
     pub halves: Vec<String>,
+    /// How the customer is being connected.
+    pub method: Method,
+    /// The QR code: a `data:` URL of a PNG.
+    pub picture: Option<String>,
     /// Clock time.
     pub valid_until: Option<String>,
     /// The number expected or connected.
     pub phone_display: Option<String>,
 }
 
-/// The parts of a code as received.
+/// The parts of a code as it is read out: split at its hyphens, or else in the middle.
 pub fn halves(code: &str) -> Vec<String> {
-    code.split('-').map(str::to_owned).collect()
+    let letters: Vec<char> = code.chars().collect();
+    if code.contains('-') || letters.len() < 6 || letters.len() % 2 == 1 {
+        return code.split('-').map(str::to_owned).collect();
+    }
+    letters
+        .chunks(letters.len() / 2)
+        .map(|half| half.iter().collect())
+        .collect()
 }
 
 /// The clock time in the agent's time zone until which a code is valid, rounded down to the
@@ -186,14 +238,15 @@ pub fn valid_until(deadline: &Deadline) -> String {
 }
 
 impl Attempt {
-    /// The view of a snapshot. `expected`: the number the desk expects; `preparation` and
-    /// `waiting` write the customer's messages.
+    /// The view of a snapshot. `expected`: the number the desk expects; `preparation` and `show`
+    /// write the customer's messages.
     pub fn new(
         customer_id: &str,
+        method: Method,
         snapshot: Snapshot,
         expected: Option<&str>,
         preparation: impl FnOnce() -> String,
-        waiting: impl FnOnce(FreshCode, Deadline) -> ConnectionCode,
+        show: impl Fn(&Code) -> ShownCode,
     ) -> Self {
         let phase = match snapshot.phase {
             MachinePhase::Checking => Phase::Checking,
@@ -202,12 +255,14 @@ impl Attempt {
                 identity,
             },
             MachinePhase::Preparing => Phase::Preparing {
-                message: preparation(),
+                message: (method == Method::Extension).then(preparation),
             },
-            MachinePhase::Waiting { code, deadline } => Phase::Waiting {
-                code: waiting(code, deadline),
+            MachinePhase::Waiting { code, read } => Phase::Waiting {
+                code: show(&code),
+                read,
             },
-            MachinePhase::Expired => Phase::Expired,
+            MachinePhase::Expired { code } => Phase::Expired { code: show(&code) },
+            MachinePhase::Passkey => Phase::Passkey,
             MachinePhase::Connected { identity, seconds } => Phase::Connected {
                 expected: ExpectedNumber::compare(expected, &identity),
                 identity,
@@ -218,11 +273,30 @@ impl Attempt {
         };
         Self {
             customer_id: customer_id.to_owned(),
-            method: Method::Extension,
+            method,
             phase,
             requesting: snapshot.requesting,
             trouble: snapshot.trouble,
             checked_at: snapshot.checked_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_shown_in_the_parts_that_people_read_out() {
+        for (code, parts) in [
+            ("FA48-HS63", &["FA48", "HS63"][..]),
+            ("A1B2C3D4E5", &["A1B2C", "3D4E5"]),
+            ("A1B2C3D4", &["A1B2", "C3D4"]),
+            ("A1B2C3D", &["A1B2C3D"]),
+            ("A1B2", &["A1B2"]),
+        ] {
+            assert_eq!(halves(code), parts);
+            assert_eq!(halves(code).concat(), code.replace('-', ""));
         }
     }
 }

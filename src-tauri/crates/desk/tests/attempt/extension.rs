@@ -1,192 +1,40 @@
-//! The attempt in virtual time: no waiting, no network.
+//! The connection code of the extension, and what holds for every method.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use desk::attempt::machine::Phase;
-use desk::attempt::{Attempt, GRACE, LONGEST_PREPARATION, Snapshot};
+use desk::attempt::{Attempt, GRACE, LONGEST_PREPARATION, Method};
 use desk::clock::Clock;
-use desk::gateway::{FreshCode, Gateway, Identity, Reading};
+use desk::gateway::FreshCode;
 use desk::{ErrorCode, Failure};
 use tokio::time::{Instant, sleep};
 
-type Result<T> = std::result::Result<T, Failure>;
-
-const LIFE: i64 = 300_000;
-const ROUND_TRIP: Duration = Duration::from_millis(80);
-
-fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-/// Ticks follow the runtime's virtual time, plus the time slept.
-struct TestClock {
-    start: Instant,
-    slept_ms: AtomicU64,
-    wall_off_ms: AtomicI64,
-}
-
-impl Clock for TestClock {
-    fn ticks(&self) -> Duration {
-        self.start.elapsed() + Duration::from_millis(self.slept_ms.load(Ordering::SeqCst))
-    }
-    fn wall_ms(&self) -> i64 {
-        1_790_000_000_000
-            + i64::try_from(self.ticks().as_millis()).unwrap()
-            + self.wall_off_ms.load(Ordering::SeqCst)
-    }
-}
-
-/// A gateway whose clock is a year and 137 ms off ours.
-struct World {
-    clock: TestClock,
-    connected: Mutex<bool>,
-    status_failures: Mutex<VecDeque<Failure>>,
-    code_failures: Mutex<VecDeque<Failure>>,
-    identity_failures: Mutex<VecDeque<Failure>>,
-    calls: Mutex<Vec<(&'static str, Duration)>>,
-    sends_date: bool,
-}
-
-impl World {
-    fn new() -> Arc<Self> {
-        Self::with_date(true)
-    }
-
-    fn with_date(sends_date: bool) -> Arc<Self> {
-        Arc::new(Self {
-            clock: TestClock {
-                start: Instant::now(),
-                slept_ms: AtomicU64::new(0),
-                wall_off_ms: AtomicI64::new(0),
-            },
-            connected: Mutex::default(),
-            status_failures: Mutex::default(),
-            code_failures: Mutex::default(),
-            identity_failures: Mutex::default(),
-            calls: Mutex::default(),
-            sends_date,
-        })
-    }
-
-    fn server_now(&self) -> i64 {
-        1_790_000_000_000 - 31_536_000_000
-            + 137
-            + i64::try_from(self.clock.ticks().as_millis()).unwrap()
-    }
-
-    async fn call<T>(
-        &self,
-        name: &'static str,
-        failures: &Mutex<VecDeque<Failure>>,
-        answer: impl FnOnce() -> T,
-    ) -> Result<Reading<T>> {
-        self.calls.lock().unwrap().push((name, self.clock.ticks()));
-        sleep(ROUND_TRIP / 2).await;
-        let failure = failures.lock().unwrap().pop_front();
-        let date = self
-            .sends_date
-            .then(|| self.server_now().div_euclid(1_000) * 1_000);
-        let answered = answer();
-        sleep(ROUND_TRIP / 2).await;
-        match failure {
-            Some(failure) => Err(failure),
-            None => Ok(Reading {
-                value: answered,
-                date,
-            }),
-        }
-    }
-
-    fn calls(&self, name: &str) -> usize {
-        let calls = self.calls.lock().unwrap();
-        calls.iter().filter(|(called, _)| *called == name).count()
-    }
-
-    fn start(self: &Arc<Self>) -> Attempt {
-        Attempt::start(
-            At(Arc::clone(self)),
-            Arc::new(At(Arc::clone(self))),
-            Arc::default(),
-        )
-    }
-
-    fn connect(&self) {
-        *self.connected.lock().unwrap() = true;
-    }
-}
-
-struct At(Arc<World>);
-
-impl Clock for At {
-    fn ticks(&self) -> Duration {
-        self.0.clock.ticks()
-    }
-    fn wall_ms(&self) -> i64 {
-        self.0.clock.wall_ms()
-    }
-}
-
-impl Gateway for At {
-    async fn connected(&self) -> Result<Reading<bool>> {
-        let connected = || *self.0.connected.lock().unwrap();
-        self.0
-            .call("status", &self.0.status_failures, connected)
-            .await
-    }
-    async fn identity(&self) -> Result<Reading<Identity>> {
-        let identity = || Identity {
-            phone: Some("5544999990101".into()),
-            phone_display: None,
-            name: Some("Aurora".into()),
-        };
-        self.0
-            .call("identity", &self.0.identity_failures, identity)
-            .await
-    }
-    async fn connection_code(&self) -> Result<Reading<FreshCode>> {
-        let code = || FreshCode {
-            text: format!("FA48-HS{:02}", self.0.calls("code")),
-            expires_at: Some(self.0.server_now() + LIFE),
-        };
-        self.0.call("code", &self.0.code_failures, code).await
-    }
-}
-
-/// Waits (virtually) until the attempt is in a phase. Fails loudly when it ends elsewhere.
-async fn until(attempt: &Attempt, wanted: impl Fn(&Phase) -> bool) -> Snapshot {
-    let mut snapshots = attempt.snapshots();
-    let found =
-        tokio::time::timeout(s(2 * 60 * 60), snapshots.wait_for(|s| wanted(&s.phase))).await;
-    match found {
-        Ok(Ok(snapshot)) => snapshot.clone(),
-        _ => panic!("never came; last: {:?}", attempt.snapshots().borrow().phase),
-    }
-}
-
-fn is_preparing(phase: &Phase) -> bool {
-    matches!(phase, Phase::Preparing)
-}
+use crate::world::{ROUND_TRIP, World, is_expired, is_preparing, s, until};
 
 async fn with_code(world: &Arc<World>) -> Attempt {
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     until(&attempt, is_preparing).await;
-    attempt.get_code().await.unwrap();
+    attempt.get_code(None).await.unwrap();
     attempt
+}
+
+fn text(attempt: &Attempt) -> String {
+    match attempt.live_code().unwrap().fresh {
+        FreshCode::Connection { text, .. } => text,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn from_the_click_to_connected() {
     let world = World::new();
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     until(&attempt, is_preparing).await;
     assert_eq!(attempt.time_left(), None, "no code, no countdown");
-    attempt.get_code().await.unwrap();
-    assert_eq!(attempt.live_code().unwrap().text, "FA48-HS01");
+    attempt.get_code(None).await.unwrap();
+    assert_eq!(text(&attempt), "FA48-HS01");
     sleep(s(30)).await;
     world.connect();
     let snapshot = until(
@@ -214,13 +62,13 @@ async fn from_the_click_to_connected() {
 async fn a_connected_customer_gets_no_code_by_accident() {
     let world = World::new();
     world.connect();
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     until(
         &attempt,
         |p| matches!(p, Phase::AlreadyConnected { identity } if identity.phone.is_some()),
     )
     .await;
-    let refused = attempt.get_code().await.unwrap_err();
+    let refused = attempt.get_code(None).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::AlreadyConnected);
     assert_eq!(world.calls("code"), 0);
 }
@@ -228,9 +76,9 @@ async fn a_connected_customer_gets_no_code_by_accident() {
 #[tokio::test(start_paused = true)]
 async fn no_code_is_fetched_before_the_status_is_known() {
     let world = World::new();
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     assert_eq!(
-        attempt.get_code().await.unwrap_err().code,
+        attempt.get_code(None).await.unwrap_err().code,
         ErrorCode::NoAttempt
     );
     assert_eq!(world.calls("code"), 0);
@@ -243,7 +91,13 @@ async fn the_countdown_is_the_servers_and_ends_the_code() {
     let Phase::Waiting { code, .. } = attempt.snapshots().borrow().phase.clone() else {
         panic!("no code")
     };
-    let expires_at = code.expires_at.unwrap();
+    let FreshCode::Connection {
+        expires_at: Some(expires_at),
+        ..
+    } = code.fresh
+    else {
+        panic!("no end")
+    };
     for _ in 0..299 {
         let truth = (expires_at - world.server_now()).max(0);
         let left = i64::try_from(attempt.time_left().unwrap().as_millis()).unwrap();
@@ -251,7 +105,7 @@ async fn the_countdown_is_the_servers_and_ends_the_code() {
         assert!(truth - left <= 1_500, "shows {left} of {truth}");
         sleep(s(1)).await;
     }
-    until(&attempt, |p| matches!(p, Phase::Expired)).await;
+    until(&attempt, is_expired).await;
     assert!(
         world.server_now() <= expires_at,
         "expired here before it does there"
@@ -290,7 +144,7 @@ async fn the_countdown_survives_sleep_and_a_clock_that_is_set() {
         "not copyable, although no timer has fired yet"
     );
     let woke = Instant::now();
-    until(&attempt, |p| matches!(p, Phase::Expired)).await;
+    until(&attempt, is_expired).await;
     assert!(woke.elapsed() <= s(6), "noticed after {:?}", woke.elapsed());
 }
 
@@ -299,10 +153,8 @@ async fn without_a_date_header_the_code_lives_five_minutes_from_the_request() {
     let world = World::with_date(false);
     let attempt = with_code(&world).await;
     assert_eq!(attempt.time_left().unwrap(), s(300) - ROUND_TRIP);
-    let Phase::Waiting { deadline, .. } = attempt.snapshots().borrow().phase.clone() else {
-        panic!("no code")
-    };
-    assert!(deadline.is_approximate());
+    let deadline = attempt.live_code().unwrap().deadline;
+    assert!(deadline.unwrap().is_approximate());
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,7 +162,7 @@ async fn a_late_confirmation_still_counts_and_then_the_watch_ends() {
     for (late, connects) in [(s(60), true), (GRACE + s(20), false)] {
         let world = World::new();
         let attempt = with_code(&world).await;
-        until(&attempt, |p| matches!(p, Phase::Expired)).await;
+        until(&attempt, is_expired).await;
         let died = Instant::now();
         sleep(late).await;
         world.connect();
@@ -337,7 +189,7 @@ async fn a_late_confirmation_still_counts_and_then_the_watch_ends() {
 async fn a_failed_new_code_at_the_end_of_the_watch_does_not_make_it_endless() {
     let world = World::new();
     let attempt = with_code(&world).await;
-    until(&attempt, |p| matches!(p, Phase::Expired)).await;
+    until(&attempt, is_expired).await;
     sleep(GRACE - ROUND_TRIP / 2).await;
     let broken = Failure::from(ErrorCode::TimedOut);
     world
@@ -345,7 +197,7 @@ async fn a_failed_new_code_at_the_end_of_the_watch_does_not_make_it_endless() {
         .lock()
         .unwrap()
         .push_back(broken.clone());
-    assert_eq!(attempt.get_code().await, Err(broken));
+    assert_eq!(attempt.get_code(None).await, Err(broken));
     until(&attempt, |p| matches!(p, Phase::GaveUp)).await;
 }
 
@@ -354,20 +206,20 @@ async fn a_new_code_replaces_the_old_at_any_time() {
     let world = World::new();
     let attempt = with_code(&world).await;
     sleep(s(10)).await;
-    attempt.get_code().await.unwrap();
-    assert_eq!(attempt.live_code().unwrap().text, "FA48-HS02");
-    until(&attempt, |p| matches!(p, Phase::Expired)).await;
-    attempt.get_code().await.unwrap();
-    assert_eq!(attempt.live_code().unwrap().text, "FA48-HS03");
+    attempt.get_code(None).await.unwrap();
+    assert_eq!(text(&attempt), "FA48-HS02");
+    until(&attempt, is_expired).await;
+    attempt.get_code(None).await.unwrap();
+    assert_eq!(text(&attempt), "FA48-HS03");
     assert!(attempt.time_left().unwrap() > s(298));
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_clicks_are_one_call() {
     let world = World::new();
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     until(&attempt, is_preparing).await;
-    let (one, two) = tokio::join!(attempt.get_code(), attempt.get_code());
+    let (one, two) = tokio::join!(attempt.get_code(None), attempt.get_code(None));
     assert_eq!((one, two), (Ok(()), Ok(())));
     assert_eq!(world.calls("code"), 1);
 }
@@ -409,18 +261,18 @@ async fn the_watch_is_polite_and_survives_errors() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_a_pause_gets_it() {
     let world = World::new();
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     until(&attempt, is_preparing).await;
     let wait = Failure::from(ErrorCode::TooOften).with("retryAfterSeconds", 45);
     world.code_failures.lock().unwrap().push_back(wait.clone());
-    assert_eq!(attempt.get_code().await, Err(wait.clone()));
+    assert_eq!(attempt.get_code(None).await, Err(wait.clone()));
     sleep(s(20)).await;
-    let refused = attempt.get_code().await.unwrap_err();
+    let refused = attempt.get_code(None).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::TooOften);
     assert_eq!(refused.params["retryAfterSeconds"], "25");
     assert_eq!(world.calls("code"), 1, "the second click made no call");
     sleep(s(26)).await;
-    attempt.get_code().await.unwrap();
+    attempt.get_code(None).await.unwrap();
 
     let calls = world.calls("status");
     world.status_failures.lock().unwrap().push_back(wait);
@@ -436,7 +288,7 @@ async fn what_needs_a_change_ends_the_attempt_before_a_code_and_not_after() {
     let wrong = || Failure::from(ErrorCode::InstanceNotFound);
     let world = World::new();
     world.status_failures.lock().unwrap().push_back(wrong());
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     let end = until(&attempt, Phase::is_over).await.phase;
     assert_eq!(end, Phase::Failed(wrong()));
 
@@ -450,13 +302,17 @@ async fn what_needs_a_change_ends_the_attempt_before_a_code_and_not_after() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_code_leaves_the_attempt_where_it_was() {
     let world = World::new();
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     until(&attempt, is_preparing).await;
-    let over = Failure::from(ErrorCode::SubscriptionOver);
-    world.code_failures.lock().unwrap().push_back(over.clone());
-    assert_eq!(attempt.get_code().await, Err(over.clone()));
-    assert_eq!(attempt.snapshots().borrow().trouble, Some(over));
-    attempt.get_code().await.unwrap();
+    let broken = Failure::from(ErrorCode::TimedOut);
+    world
+        .code_failures
+        .lock()
+        .unwrap()
+        .push_back(broken.clone());
+    assert_eq!(attempt.get_code(None).await, Err(broken.clone()));
+    assert_eq!(attempt.snapshots().borrow().trouble, Some(broken));
+    attempt.get_code(None).await.unwrap();
     assert_eq!(attempt.snapshots().borrow().trouble, None);
 }
 
@@ -483,7 +339,7 @@ async fn connected_counts_even_if_nobody_can_say_as_whom() {
 #[tokio::test(start_paused = true)]
 async fn a_forgotten_preparation_ends() {
     let world = World::new();
-    let attempt = world.start();
+    let attempt = world.start(Method::Extension);
     until(&attempt, |p| matches!(p, Phase::GaveUp)).await;
     assert!(world.clock.ticks() >= LONGEST_PREPARATION);
     assert!(world.calls("status") < 400, "{}", world.calls("status"));

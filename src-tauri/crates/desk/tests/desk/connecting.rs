@@ -1,117 +1,25 @@
-//! The desk over the pretend Z-API, real HTTP on loopback: accounts, customers, the whole attempt.
+//! Accounts, customers, and the connection by extension.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::accounts::{Account, AccountForm, AccountSecret, Saved, Verdict};
-use desk::attempt::view::{Attempt, ExpectedNumber, Phase};
+use desk::accounts::{AccountForm, AccountSecret, Saved, Verdict};
+use desk::attempt::Method;
+use desk::attempt::view::{ExpectedNumber, Phase, ShownCode};
 use desk::clock::SystemClock;
-use desk::customers::{ConnectionStatus, CustomerForm, CustomerQuery, CustomerRow};
+use desk::customers::{ConnectionStatus, CustomerForm, CustomerQuery};
 use desk::desk::Event;
 use desk::input::{Field, ProblemCode};
 use desk::messages::MessageKind;
 use desk::vault::{Holder, Keep, Memory, SecretStore, Vault};
 use desk::{Config, Desk, ErrorCode, Failure, Language};
-use practice::{Action, Customer, Practice, Scenario};
+use practice::{Action, Practice, Scenario};
 use tokio::time::timeout;
 
-const CLIENT_TOKEN: &str = "F0FAKECLIENTTOKENF0FAKES";
-const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn practice(scenarios: &[Scenario]) -> Practice {
-    let config = practice::Config {
-        customers: scenarios.to_vec(),
-        client_token: Some(CLIENT_TOKEN.into()),
-        ..practice::Config::default()
-    };
-    Practice::start(config).await.unwrap()
-}
-
-async fn desk_over(url: &str, folder: Option<&Path>, keychain: Arc<Memory>) -> Arc<Desk> {
-    let config = Config {
-        folder: folder.map(Path::to_owned),
-        vault: Vault::new(keychain, Duration::from_secs(1)),
-        fixed_address: Some(url.to_owned()),
-        clock: Arc::new(SystemClock),
-    };
-    Desk::open(config).await.unwrap()
-}
-
-async fn desk(server: &Practice) -> Arc<Desk> {
-    desk_over(&server.url(), None, Arc::default()).await
-}
-
-fn account_form(client_token: Option<&str>) -> AccountForm {
-    AccountForm {
-        name: "Agência Litoral".into(),
-        client_token: client_token.map(Into::into),
-        partner_token: None,
-        keep: Keep::Keychain,
-    }
-}
-
-async fn account(desk: &Desk) -> Account {
-    desk.add_account(account_form(Some(CLIENT_TOKEN)))
-        .await
-        .unwrap()
-}
-
-fn form(
-    account: &Account,
-    name: &str,
-    address: &str,
-    token: Option<&str>,
-    phone: &str,
-) -> CustomerForm {
-    CustomerForm {
-        account_id: account.id.clone(),
-        name: name.into(),
-        address: address.into(),
-        token: token.map(Into::into),
-        phone: phone.into(),
-        language: Language::Portuguese,
-        keep: Keep::Keychain,
-    }
-}
-
-async fn customer(
-    desk: &Desk,
-    account: &Account,
-    server: &Practice,
-    customer: &Customer,
-) -> CustomerRow {
-    let address = customer.address(&server.url());
-    desk.add_customer(form(
-        account,
-        &customer.name,
-        &address,
-        None,
-        &customer.phone,
-    ))
-    .await
-    .unwrap()
-}
-
-/// Waits for a view of the attempt that is wanted.
-async fn until(desk: &Arc<Desk>, id: &str, wanted: impl Fn(&Phase) -> bool) -> Attempt {
-    let mut changes = desk.changes(id);
-    let seen = async {
-        loop {
-            if let Some(view) = desk.attempt_view(id).await.unwrap()
-                && wanted(&view.phase)
-            {
-                return view;
-            }
-            changes.next().await;
-        }
-    };
-    timeout(PATIENCE, seen)
-        .await
-        .expect("the attempt gets there")
-}
+use crate::setup::{
+    CLIENT_TOKEN, PATIENCE, Setting, account, account_form, customer, desk, desk_over, form,
+    practice, until,
+};
 
 #[tokio::test]
 async fn from_a_pasted_address_to_connected() {
@@ -129,9 +37,14 @@ async fn from_a_pasted_address_to_connected() {
         (ConnectionStatus::Offline, None)
     );
 
-    desk.start_attempt(&row.id).await.unwrap();
+    desk.start_attempt(&row.id, Method::Extension)
+        .await
+        .unwrap();
     let view = until(&desk, &row.id, |p| matches!(p, Phase::Preparing { .. })).await;
-    let Phase::Preparing { message } = view.phase else {
+    let Phase::Preparing {
+        message: Some(message),
+    } = view.phase
+    else {
         unreachable!()
     };
     assert_eq!(desk.message_to_copy(&row.id).await.unwrap(), message);
@@ -140,9 +53,13 @@ async fn from_a_pasted_address_to_connected() {
         ErrorCode::CodeNotValid
     );
 
-    desk.get_code(&row.id).await.unwrap();
+    desk.get_code(&row.id, None).await.unwrap();
     let view = until(&desk, &row.id, |p| matches!(p, Phase::Waiting { .. })).await;
-    let Phase::Waiting { code } = view.phase else {
+    let Phase::Waiting {
+        code: ShownCode::Connection(code),
+        ..
+    } = view.phase
+    else {
         unreachable!()
     };
     assert_eq!(desk.code_to_copy(&row.id).unwrap(), code.text);
@@ -184,7 +101,7 @@ async fn from_a_pasted_address_to_connected() {
         .rows;
     assert_eq!(rows[0].status, ConnectionStatus::Connected);
     assert_eq!(
-        desk.get_code(&row.id).await.unwrap_err().code,
+        desk.get_code(&row.id, None).await.unwrap_err().code,
         ErrorCode::AlreadyConnected
     );
 }
@@ -204,32 +121,32 @@ async fn a_computer_whose_clock_is_wrong_by_a_day_counts_right() {
         let account = account(&desk).await;
         let known = server.customers().remove(0);
         let row = customer(&desk, &account, &server, &known).await;
-        desk.start_attempt(&row.id).await.unwrap();
+        desk.start_attempt(&row.id, Method::Extension)
+            .await
+            .unwrap();
         until(&desk, &row.id, |p| matches!(p, Phase::Preparing { .. })).await;
-        desk.get_code(&row.id).await.unwrap();
+        desk.get_code(&row.id, None).await.unwrap();
         let left = desk.time_left(&row.id).unwrap();
         let right = Duration::from_millis(298_500)..=Duration::from_secs(300);
         assert!(
             right.contains(&left),
             "{left:?} with a clock off by {clock_offset} ms"
         );
-        let is_known = |p: &Phase| matches!(p, Phase::Waiting { code } if !code.approximate);
+        let is_known = |p: &Phase| matches!(p, Phase::Waiting { code: ShownCode::Connection(code), .. } if !code.approximate);
         until(&desk, &row.id, is_known).await;
     }
 }
 
 #[tokio::test]
 async fn another_number_than_expected_is_told() {
-    let server = practice(&[Scenario::OtherNumber]).await;
-    let desk = desk(&server).await;
-    let account = account(&desk).await;
-    let known = server.customers().remove(0);
-    let row = customer(&desk, &account, &server, &known).await;
-    desk.start_attempt(&row.id).await.unwrap();
-    until(&desk, &row.id, |p| matches!(p, Phase::Preparing { .. })).await;
-    desk.get_code(&row.id).await.unwrap();
-    server.play(&known.instance_id, Action::TypesCode).unwrap();
-    server.play(&known.instance_id, Action::Confirms).unwrap();
+    let setting = Setting::with(Scenario::OtherNumber).await;
+    setting.start(Method::Extension).await;
+    setting
+        .until(|p| matches!(p, Phase::Preparing { .. }))
+        .await;
+    setting.desk.get_code(&setting.id, None).await.unwrap();
+    setting.play(Action::TypesCode);
+    setting.play(Action::Confirms);
     let other = |p: &Phase| {
         matches!(
             p,
@@ -239,7 +156,7 @@ async fn another_number_than_expected_is_told() {
             }
         )
     };
-    until(&desk, &row.id, other).await;
+    setting.until(other).await;
 }
 
 #[tokio::test]
@@ -261,13 +178,17 @@ async fn every_wrong_credential_is_told_apart() {
         desk.customer_status(&wrong.id).await.unwrap_err().code,
         ErrorCode::InstanceNotFound
     );
-    desk.start_attempt(&wrong.id).await.unwrap();
+    desk.start_attempt(&wrong.id, Method::Extension)
+        .await
+        .unwrap();
     until(&desk, &wrong.id, |p| matches!(p, Phase::Failed { .. })).await;
 
-    desk.start_attempt(&over.id).await.unwrap();
+    desk.start_attempt(&over.id, Method::Extension)
+        .await
+        .unwrap();
     until(&desk, &over.id, |p| matches!(p, Phase::Preparing { .. })).await;
     assert_eq!(
-        desk.get_code(&over.id).await.unwrap_err().code,
+        desk.get_code(&over.id, None).await.unwrap_err().code,
         ErrorCode::SubscriptionOver
     );
 
@@ -460,7 +381,9 @@ async fn an_edited_template_is_in_the_message_on_screen_at_once() {
     let desk = desk(&server).await;
     let account = account(&desk).await;
     let row = customer(&desk, &account, &server, &server.customers()[0]).await;
-    desk.start_attempt(&row.id).await.unwrap();
+    desk.start_attempt(&row.id, Method::Extension)
+        .await
+        .unwrap();
     until(&desk, &row.id, |p| matches!(p, Phase::Preparing { .. })).await;
     let kind = MessageKind::Preparation;
     desk.save_template(Language::Portuguese, kind, "Abra {link}, {name}")
@@ -469,7 +392,7 @@ async fn an_edited_template_is_in_the_message_on_screen_at_once() {
     until(
         &desk,
         &row.id,
-        |p| matches!(p, Phase::Preparing { message } if message.starts_with("Abra ")),
+        |p| matches!(p, Phase::Preparing { message: Some(message) } if message.starts_with("Abra ")),
     )
     .await;
     let refused = desk

@@ -1,0 +1,9 @@
+//! The desk over the pretend Z-API, real HTTP on loopback.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod around;
+mod connecting;
+mod history;
+mod on_the_phone;
+mod setup;
