@@ -37,7 +37,7 @@ async fn main() {
     app.attempt_is("waiting").await;
     stop("code").await;
     let main = app.driver.window().await.unwrap();
-    app.press(&word("extension.present")).await;
+    app.press(&word("attempt.present")).await;
     let presenter = app.other_window(&main).await;
     app.driver.switch_to_window(presenter).await.unwrap();
     app.hook("connection-code").await;

@@ -184,6 +184,12 @@ impl App {
         self.find(button).await.click().await.unwrap();
     }
 
+    /// Does in the open dialog what it asks about: its last button.
+    pub async fn confirm(&self) {
+        let button = By::XPath("(//dialog[@open]//button)[last()]");
+        self.find(button).await.click().await.unwrap();
+    }
+
     /// Types into the field with this label.
     pub async fn fill(&self, label: &str, value: &str) {
         let field = By::XPath(format!(
@@ -285,7 +291,14 @@ impl App {
         );
         let asked = std::time::Instant::now();
         ended(pid).await;
-        asked.elapsed()
+        let took = asked.elapsed();
+        // The window may have gone before it heard that the keys were let go, and the next one would
+        // hear them held down.
+        let released = Command::new("xdotool")
+            .args(["keyup", "q", "keyup", "ctrl"])
+            .status();
+        assert!(released.await.expect("xdotool is installed").success());
+        took
     }
 
     /// Calls a command as the window would; it must work.

@@ -26,8 +26,7 @@ for (const [width, height] of sizes) {
   const context = await stage.openWindow(browser, width, height);
   const page = await context.newPage();
   for (const state of list.states.filter(({ name }) => name.includes(only))) {
-    const file = state.presenter ? "fake-presenter.html" : "fake.html";
-    await stage.visit(page, address, state.scenario, "pt-BR", file);
+    await stage.visit(page, address, state.scenario, "pt-BR", list.fileOf(state));
     await state.reach?.(page);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });

@@ -1,5 +1,6 @@
 import { mount } from "svelte";
-import { FakeBackend, FakePresenter, SCENARIOS } from "./lib/ipc/fake";
+import { FakeBackend, SCENARIOS, SUBJECT } from "./lib/ipc/fake";
+import { FakePresenter } from "./lib/ipc/fake-attempts";
 import Presenter from "./screens/Presenter.svelte";
 import "./styles.css";
 
@@ -9,5 +10,5 @@ window.fake = new FakeBackend(scenario ?? "waiting");
 
 mount(Presenter, {
   target: document.getElementById("app")!,
-  props: { backend: new FakePresenter(window.fake) },
+  props: { backend: new FakePresenter(window.fake, SUBJECT) },
 });

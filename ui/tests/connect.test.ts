@@ -130,7 +130,7 @@ describe("the connected number", () => {
   test("that is not the expected one is told of, and nothing is called well", async () => {
     const page = await open("customers");
     await page.evaluate(async (id) => {
-      await window.fake.startAttempt(id);
+      await window.fake.startAttempt(id, "extension");
       window.fake.connect(id);
       await window.fake.endAttempt(id);
     }, "customer-6");
@@ -142,7 +142,13 @@ describe("the connected number", () => {
   test("that could not be read is told of, and nothing is called well", async () => {
     const page = await open("customers");
     await page.evaluate(() => {
-      window.fake.customerStatus = async () => ({ status: "connected", identity: null, expected: "unknown" });
+      window.fake.customerStatus = async () => ({
+        status: "connected",
+        identity: null,
+        expected: "unknown",
+        phoneOnline: null,
+        needsRestore: false,
+      });
     });
     await choose(page, "Mercado São Jorge");
     await page.getByText("Não deu para ler o número conectado").waitFor();
@@ -160,13 +166,14 @@ describe("the status", () => {
     });
     await aurora(page);
     await page.evaluate(async (id) => {
-      await window.fake.startAttempt(id);
+      await window.fake.startAttempt(id, "extension");
       await window.fake.endAttempt(id);
     }, SUBJECT);
     const asked = await page.evaluate(() => {
       const { answers } = window as unknown as { answers: ((status: CustomerStatus) => void)[] };
-      answers[1]?.({ status: "offline", identity: null, expected: "notSet" });
-      answers[0]?.({ status: "connected", identity: null, expected: "matches" });
+      const rest = { identity: null, phoneOnline: null, needsRestore: false };
+      answers[1]?.({ status: "offline", expected: "notSet", ...rest });
+      answers[0]?.({ status: "connected", expected: "matches", ...rest });
       return answers.length;
     });
     expect(asked).toBe(2);
@@ -304,8 +311,9 @@ test("a code whose clock time is corrected is the same code", async () => {
         id,
         (attempt) => {
           const phase = attempt?.phase;
-          if (phase?.state !== "waiting" || phase.code.validUntil === "14:31") return;
-          window.fake.setPhase(id, { state: "waiting", code: { ...phase.code, validUntil: "14:31" } });
+          if (phase?.state !== "waiting" || phase.code.kind !== "connection") return;
+          if (phase.code.validUntil === "14:31") return;
+          window.fake.setPhase(id, { ...phase, code: { ...phase.code, validUntil: "14:31" } });
         },
         () => {},
       ),
@@ -327,7 +335,7 @@ test("the focus goes to the heading of what comes next", async () => {
   await press("Conectar pela extensão");
   await focused("Primeiro, prepare o cliente");
   await press("Encerrar");
-  await focused("Extensão do Chrome");
+  await focused("QR code");
   await press("Conectar pela extensão");
   await focused("Primeiro, prepare o cliente");
   await page.evaluate((id) => window.fake.setPhase(id, { state: "gaveUp" }), SUBJECT);
@@ -336,8 +344,9 @@ test("the focus goes to the heading of what comes next", async () => {
   await page.evaluate((id) => window.fake.connect(id), SUBJECT);
   await press("Concluir");
   await focused("Conectado como +55 44 99999-0101");
-  await press("Remover cliente");
-  await page.getByRole("dialog").getByRole("button", { name: "Remover cliente" }).press("Enter");
+  await press("Mais ações");
+  await press("Esquecer este cliente");
+  await page.getByRole("dialog").getByRole("button", { name: "Esquecer este cliente" }).press("Enter");
   await focused("Escolha um cliente para começar");
 });
 
@@ -431,10 +440,9 @@ test("the live region speaks five sentences and no other", async () => {
 
 describe.each(["pt-BR", "en", "es"] as const)("every failure has words in %s", (language) => {
   test("a title, a next step, and no placeholder left", async () => {
-    const page = await open("failed", { language });
+    const page = await open("waiting", { language });
     await page.getByTestId("customer-row").first().click();
     const notice = page.getByTestId("error");
-    await notice.waitFor();
     expect(codes.length).toBeGreaterThan(40);
     const params = {
       retryAfterSeconds: "30",
@@ -447,7 +455,7 @@ describe.each(["pt-BR", "en", "es"] as const)("every failure has words in %s", (
     const seen = new Set<string>();
     for (const code of codes) {
       for (const known of [{}, params]) {
-        await page.evaluate(([id, failure]) => window.fake.setPhase(id, { state: "failed", failure }), [
+        await page.evaluate(([id, failure]) => window.fake.setTrouble(id, failure), [
           SUBJECT,
           { code, params: known },
         ] as const);

@@ -143,20 +143,6 @@ describe("a customer", () => {
     );
     expect(owner).toBe("norte");
   });
-
-  test("is removed only after asking", async () => {
-    const page = await open("customers");
-    await choose(page, "Padaria Aurora");
-    await page.getByRole("button", { name: "Remover cliente" }).click();
-    await press(page, "Cancelar");
-    expect(await page.evaluate(() => window.fake.calls.includes("removeCustomer"))).toBe(false);
-    await page.getByRole("button", { name: "Remover cliente" }).click();
-    await press(page, "Remover cliente");
-    await page
-      .getByTestId("customer-row")
-      .filter({ hasText: "Padaria Aurora" })
-      .waitFor({ state: "detached" });
-  });
 });
 
 describe("the first run", () => {

@@ -125,6 +125,14 @@ describe("messages", () => {
     await text(page).fill("Oi!");
     await page.getByText("Falta o campo {link}").waitFor();
   });
+
+  test("of the phone code need the code and know no link", async () => {
+    const page = await settings("customers", "Mensagens");
+    await page.getByLabel("Mensagem").selectOption({ label: "Código por telefone" });
+    expect(await button(page, "Link da extensão {link}").count()).toBe(0);
+    await text(page).fill("Oi, {name}!");
+    await page.getByText("Falta o campo {code}").waitFor();
+  });
 });
 
 describe("general", () => {
@@ -174,6 +182,12 @@ test("about copies the diagnostic report", async () => {
   await button(page, "Copiar relatório de diagnóstico").click();
   await page.getByText("Relatório copiado.").waitFor();
   expect(await page.evaluate(() => window.fake.clipboard)).toContain("Ponte 0.1.0");
+});
+
+test("about opens the guide", async () => {
+  const page = await settings("customers", "Sobre");
+  await button(page, "Abrir o guia").click();
+  expect(await page.evaluate(() => window.fake.calls.includes("openGuide"))).toBe(true);
 });
 
 test("the report can be copied, and the data tried again, when the app finds no data", async () => {

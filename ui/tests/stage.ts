@@ -32,7 +32,11 @@ export async function serve(): Promise<{ server: PreviewServer; address: string 
   await build({
     root,
     logLevel: "error",
-    build: { outDir, minify: false, rollupOptions: { input: ["fake.html", "fake-presenter.html"] } },
+    build: {
+      outDir,
+      minify: false,
+      rollupOptions: { input: ["fake.html", "fake-presenter.html", "guide.html"] },
+    },
   });
   const server = await preview({
     root,
@@ -65,15 +69,19 @@ export async function openWindow(browser: Browser, width = 1280, height = 800): 
   return context;
 }
 
-/** Opens the app, or the presenter, as `scenario` leaves it, and waits until it is there. */
+/** The pages that are served: the app, the presenter and the guide. */
+export type File = "fake.html" | "fake-presenter.html" | "guide.html";
+
+/** Opens a page as `scenario` leaves it, and waits until it is there. */
 export async function visit(
   page: Page,
   address: string,
   scenario: Scenario,
   language: Language = "pt-BR",
-  file: "fake.html" | "fake-presenter.html" = "fake.html",
+  file: File = "fake.html",
 ): Promise<void> {
-  await page.goto(`${address}${file}?scenario=${scenario}&language=${language}`);
+  const query = file === "guide.html" ? `lang=${language}` : `scenario=${scenario}&language=${language}`;
+  await page.goto(`${address}${file}?${query}`);
   await page.locator("h1, h2").first().waitFor();
 }
 

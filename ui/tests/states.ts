@@ -1,15 +1,22 @@
 import type { Page } from "playwright-core";
 import type { Scenario } from "../src/lib/ipc/fake";
-import { choose } from "./stage";
+import { choose, type File } from "./stage";
 
 /** Something a window can look like. */
 export type State = {
   name: string;
   scenario: Scenario;
   presenter?: true;
+  /** It needs no scenario: it shows what is written in docs/guide. */
+  guide?: true;
   /** What the agent does to get there. */
   reach?: (page: Page) => Promise<unknown>;
 };
+
+/** The page that the state is of. */
+export function fileOf({ presenter, guide }: State): File {
+  return presenter ? "fake-presenter.html" : guide ? "guide.html" : "fake.html";
+}
 
 const ADDRESS =
   "https://api.z-api.io/instances/FAKE0000000000000000000000000900/token/FAKETOKEN000000000000T900/send-text";
@@ -22,8 +29,26 @@ async function settings(page: Page, section?: string) {
   if (section) await button(page, section).click();
 }
 
+async function triage(page: Page) {
+  await aurora(page);
+  await page.getByTestId("open-triage").click();
+  await page.getByTestId("triage-card").first().waitFor();
+}
+
+async function history(page: Page) {
+  await button(page, "Histórico").click();
+  await page.getByTestId("history-row").first().waitFor();
+}
+
 async function addCustomer(page: Page) {
   await page.getByRole("complementary").getByRole("button", { name: "Adicionar cliente" }).click();
+  await page.getByRole("dialog").waitFor();
+}
+
+/** One of the actions behind the three dots. */
+async function more(page: Page, name: string) {
+  await button(page, "Mais ações").click();
+  await page.getByTestId(`action-${name}`).click();
   await page.getByRole("dialog").waitFor();
 }
 
@@ -102,8 +127,7 @@ export const states: State[] = [
     scenario: "customers",
     reach: async (page) => {
       await aurora(page);
-      await button(page, "Remover cliente").click();
-      await page.getByRole("dialog").waitFor();
+      await more(page, "remove");
     },
   },
   {
@@ -112,6 +136,7 @@ export const states: State[] = [
     reach: async (page) => {
       await aurora(page);
       await page.getByTestId("method-extension").waitFor();
+      await page.getByTestId("last-connection").waitFor();
     },
   },
   {
@@ -123,13 +148,137 @@ export const states: State[] = [
     },
   },
   {
+    name: "connect-actions",
+    scenario: "customers",
+    reach: async (page) => {
+      await choose(page, "Mercado São Jorge");
+      await page.getByText("Conectado como").waitFor();
+      await button(page, "Mais ações").click();
+    },
+  },
+  {
+    name: "connect-disconnect",
+    scenario: "customers",
+    reach: async (page) => {
+      await choose(page, "Mercado São Jorge");
+      await page.getByText("Conectado como").waitFor();
+      await more(page, "disconnect");
+    },
+  },
+  {
+    name: "connect-move",
+    scenario: "customers",
+    reach: async (page) => {
+      await choose(page, "Mercado São Jorge");
+      await page.getByTestId("move").click();
+    },
+  },
+  {
+    name: "connect-phone-offline",
+    scenario: "customers",
+    reach: async (page) => {
+      await choose(page, "Floricultura Primavera");
+      await page.getByText("sem internet").waitFor();
+    },
+  },
+  {
+    name: "connect-needs-restore",
+    scenario: "customers",
+    reach: async (page) => {
+      await choose(page, "Oficina Dois Irmãos");
+      await page.getByTestId("restore-session").waitFor();
+    },
+  },
+  {
+    name: "connect-queue",
+    scenario: "customers",
+    reach: async (page) => {
+      await choose(page, "Pizzaria Bella Massa");
+      await page.getByTestId("empty-queue").waitFor();
+    },
+  },
+  {
+    name: "connect-queue-empty",
+    scenario: "customers",
+    reach: async (page) => {
+      await choose(page, "Pizzaria Bella Massa");
+      await page.getByTestId("empty-queue").click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
     name: "connect-subscription-over",
     scenario: "customers",
     reach: async (page) => {
       await choose(page, "Ótica Horizonte");
-      await page.getByTestId("error").waitFor();
+      await page.getByTestId("subscription-over").waitFor();
     },
   },
+  { name: "subscription-over", scenario: "subscriptionOverPartner", reach: aurora },
+  {
+    name: "subscribe-again",
+    scenario: "subscriptionOverPartner",
+    reach: async (page) => {
+      await aurora(page);
+      await page.getByTestId("subscribe-again").click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  { name: "qr-fetching", scenario: "qrFetching", reach: aurora },
+  {
+    name: "qr-waiting",
+    scenario: "qrWaiting",
+    reach: async (page) => {
+      await aurora(page);
+      await timeShows(page, "0:1", 3_000);
+    },
+  },
+  {
+    name: "qr-saved",
+    scenario: "qrWaiting",
+    reach: async (page) => {
+      await aurora(page);
+      await page.getByTestId("save-picture").click();
+      await page.getByText("Mostrar na pasta").waitFor();
+    },
+  },
+  { name: "qr-read", scenario: "qrRead", reach: aurora },
+  { name: "qr-expired", scenario: "qrExpired", reach: aurora },
+  { name: "qr-gave-up", scenario: "qrGaveUp", reach: aurora },
+  { name: "qr-passkey", scenario: "qrPasskey", reach: aurora },
+  {
+    name: "qr-practice",
+    scenario: "practice",
+    reach: async (page) => {
+      await aurora(page);
+      await page.getByTestId("method-qr").click();
+      await page.getByTestId("practice-readsQr").waitFor();
+    },
+  },
+  { name: "phone-preparing", scenario: "phonePreparing", reach: aurora },
+  {
+    name: "phone-problem",
+    scenario: "phonePreparing",
+    reach: async (page) => {
+      await aurora(page);
+      await page.getByTestId("phone-number").fill("12");
+      await page.getByTestId("get-phone-code").click();
+      await page.getByText("Este número não existe").waitFor();
+    },
+  },
+  { name: "phone-waiting", scenario: "phoneWaiting", reach: aurora },
+  {
+    name: "phone-another",
+    scenario: "phoneWaiting",
+    reach: async (page) => {
+      await aurora(page);
+      await page.getByTestId("new-code").click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  { name: "phone-read", scenario: "phoneRead", reach: aurora },
+  { name: "phone-passkey", scenario: "phonePasskey", reach: aurora },
+  { name: "phone-gave-up", scenario: "phoneGaveUp", reach: aurora },
   { name: "checking", scenario: "checking", reach: aurora },
   { name: "preparing", scenario: "preparing", reach: aurora },
   {
@@ -165,6 +314,59 @@ export const states: State[] = [
       await page.getByTestId("connection-code").waitFor();
     },
   },
+  { name: "triage", scenario: "customers", reach: triage },
+  {
+    name: "triage-card",
+    scenario: "customers",
+    reach: async (page) => {
+      await triage(page);
+      await page.getByTestId("triage-search").fill("chave de acesso");
+      await page.getByTestId("triage-search").press("Enter");
+      await page.getByTestId("triage-next").waitFor();
+    },
+  },
+  {
+    name: "triage-none",
+    scenario: "customers",
+    reach: async (page) => {
+      await triage(page);
+      await page.getByTestId("triage-search").fill("xyzzy");
+      await page.getByText("Nenhuma situação parecida").waitFor();
+    },
+  },
+  {
+    name: "triage-unreadable",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() => {
+        const triage = window.fake.triage.bind(window.fake);
+        window.fake.triage = async (id) => ({ ...(await triage(id)), unreadable: ["pt-BR.json"] });
+      });
+      await triage(page);
+      await page.getByTestId("triage-search").fill("chrome");
+      await page.getByText("pt-BR.json").waitFor();
+    },
+  },
+  { name: "history", scenario: "twoAccounts", reach: history },
+  {
+    name: "history-exported",
+    scenario: "customers",
+    reach: async (page) => {
+      await aurora(page);
+      await button(page, "Histórico deste cliente").click();
+      await page.getByTestId("export-history").click();
+      await page.getByText("Salvo como").waitFor();
+    },
+  },
+  {
+    name: "history-none",
+    scenario: "customers",
+    reach: async (page) => {
+      await history(page);
+      await page.getByLabel("Resultado", { exact: true }).selectOption({ label: "Em andamento" });
+      await page.getByText("Nenhuma tentativa com estes filtros").waitFor();
+    },
+  },
   { name: "settings-accounts", scenario: "twoAccounts", reach: (page) => settings(page) },
   {
     name: "settings-accounts-tested",
@@ -193,10 +395,24 @@ export const states: State[] = [
     },
   },
   { name: "settings-general", scenario: "customers", reach: (page) => settings(page, "Geral") },
+  {
+    name: "settings-history-shorter",
+    scenario: "customers",
+    reach: async (page) => {
+      await settings(page, "Geral");
+      await page.getByLabel("Guardar o histórico por").selectOption({ label: "30 dias" });
+      await page.getByRole("dialog").waitFor();
+    },
+  },
   { name: "settings-about", scenario: "customers", reach: (page) => settings(page, "Sobre") },
   { name: "presenter-preparing", scenario: "preparing", presenter: true },
   { name: "presenter-waiting", scenario: "waiting", presenter: true },
+  { name: "presenter-qr", scenario: "qrWaiting", presenter: true },
+  { name: "presenter-phone", scenario: "phoneWaiting", presenter: true },
+  { name: "presenter-read", scenario: "qrRead", presenter: true },
+  { name: "presenter-passkey", scenario: "qrPasskey", presenter: true },
   { name: "presenter-expired", scenario: "expired", presenter: true },
   { name: "presenter-connected", scenario: "connected", presenter: true },
   { name: "presenter-over", scenario: "gaveUp", presenter: true },
+  { name: "guide", scenario: "customers", guide: true },
 ];

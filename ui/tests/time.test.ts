@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { ago, clockTime, followTimeLeft } from "../src/lib/time";
+import { ago, clockTime, duration, followTimeLeft } from "../src/lib/time";
 
 /** A page that can be hidden. */
 class Page extends EventTarget {
@@ -84,4 +84,9 @@ it("tells how long ago in one unit, and never of the future", () => {
   expect(ago(0, 3 * 3_600_000 + 5, "pt-BR")).toBe("há 3 h");
   expect(ago(0, 90_000, "en")).toBe("1m ago");
   expect(ago(5_000, 0, "es")).toBe("ahora");
+});
+
+it("tells a length of time in its two largest units", () => {
+  const said = [38, 130, 3_725].map((seconds) => duration(seconds, "pt-BR").replaceAll("\u00a0", " "));
+  expect(said).toEqual(["38 s", "2 min 10 s", "1 h 2 min"]);
 });

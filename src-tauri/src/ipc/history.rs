@@ -3,7 +3,6 @@
 use desk::Language;
 use desk::attempt::Method;
 use desk::history::{CsvWords, HistoryPage, HistoryQuery, Outcome, csv};
-use serde::Serialize;
 use tauri::{AppHandle, State};
 
 use super::app::{AppState, state};
@@ -28,14 +27,21 @@ pub async fn export_history(
         let language = host.language().await;
         let word = |path: &str| say(language, path, &[]);
         let headings = [
-            "customer", "account", "method", "started", "ended", "outcome", "seconds", "passkey",
-            "errors",
+            "csv.customer",
+            "csv.account",
+            "csv.method",
+            "csv.started",
+            "csv.ended",
+            "csv.outcome",
+            "csv.seconds",
+            "csv.passkey",
+            "csv.errors",
         ]
-        .map(|column| word(&format!("csv.{column}")));
+        .map(word);
         let words = CsvWords {
             headings: headings.each_ref().map(String::as_str),
-            method: &|method: Method| word(&format!("csv.methods.{}", key(method))),
-            outcome: &|outcome: Outcome| word(&format!("csv.outcomes.{}", key(outcome))),
+            method: &|method| word(method_word(method)),
+            outcome: &|outcome| word(outcome_word(outcome)),
             yes: &word("csv.yes"),
             // What spreadsheet programs expect where the comma is the decimal mark.
             separator: match language {
@@ -59,10 +65,22 @@ pub async fn set_history_days(
     state(&app, &host).await
 }
 
-/// The name that a value has for the UI, which is a key of the words.
-fn key(value: impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
+fn method_word(method: Method) -> &'static str {
+    match method {
+        Method::QrCode => "csv.methods.qrCode",
+        Method::PhoneCode => "csv.methods.phoneCode",
+        Method::Extension => "csv.methods.extension",
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Running => "csv.outcomes.running",
+        Outcome::Connected => "csv.outcomes.connected",
+        Outcome::AlreadyConnected => "csv.outcomes.alreadyConnected",
+        Outcome::GaveUp => "csv.outcomes.gaveUp",
+        Outcome::Stopped => "csv.outcomes.stopped",
+        Outcome::Failed => "csv.outcomes.failed",
+        Outcome::Interrupted => "csv.outcomes.interrupted",
     }
 }

@@ -65,6 +65,9 @@ export const failures: Record<ErrorCode, FailureEntry> = {
   clipboardFailed: plain,
   linkFailed: plain,
   notInPractice: plain,
+  startOverFailed: { severity: "error", actions: ["retry"] },
+  partnerTokenMissing: credential,
+  saveFailed: { severity: "error", actions: ["retry"] },
   internal: { severity: "error", actions: ["retry"] },
 };
 

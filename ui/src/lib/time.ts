@@ -52,6 +52,22 @@ export function clockTime(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/** A length of time in words, never broken over two lines: "2 min 10 s". */
+export function duration(seconds: number, language: Language): string {
+  const unit = (name: string, value: number) =>
+    new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+  const parts = [
+    unit("hour", Math.floor(seconds / 3600)),
+    unit("minute", Math.floor(seconds / 60) % 60),
+    unit("second", seconds % 60),
+  ];
+  const first = seconds < 60 ? 2 : seconds < 3600 ? 1 : 0;
+  return parts
+    .slice(first, first + 2)
+    .join(" ")
+    .replaceAll(" ", "\u00a0");
+}
+
 /** How long ago, in one unit: "3 h ago". Both in Unix milliseconds. */
 export function ago(since: number, now: number, language: Language): string {
   const format = new Intl.RelativeTimeFormat(language, { style: "narrow" });

@@ -500,9 +500,9 @@ impl<G: Gateway> Runner<G> {
         }
     }
 
-    /// When the code in hand dies.
+    /// When the code in hand dies, if that still matters.
     fn death(&self, now: Duration) -> Option<Duration> {
-        let Phase::Waiting { code, .. } = self.machine.phase() else {
+        let Phase::Waiting { code, read: false } = self.machine.phase() else {
             return None;
         };
         let server = *lock(&self.server);

@@ -12,16 +12,22 @@ import type {
   CustomerQuery,
   CustomerRow,
   CustomerStatus,
+  HistoryPage,
+  HistoryQuery,
+  InstanceAction,
   Keep,
   Language,
   Link,
   MessageKind,
+  Method,
   OpenedIn,
   PracticeAction,
   PracticeStrip,
   PresenterView,
   Problem,
+  Queue,
   Template,
+  Triage,
 } from "./types";
 
 /** Stops a subscription. What runs in the backend goes on. */
@@ -57,19 +63,49 @@ export interface Backend {
   removeCustomer(id: string): Promise<void>;
   customerStatus(id: string): Promise<CustomerStatus>;
 
-  /** Starts an attempt in place of one that is over, or joins the one that runs. */
-  startAttempt(customerId: string): Promise<void>;
+  /** Starts an attempt in place of one that is over or of another method, or joins the one that runs. */
+  startAttempt(customerId: string, method: Method): Promise<void>;
   /** Follows the customer's attempt, if there is one: the current view at once, then every change. null: no attempt. */
   followAttempt(customerId: string, on: (attempt: Attempt | null) => void, onError: OnError): Unfollow;
-  /** Resolves when the new code is in the view. */
-  getCode(customerId: string): Promise<void>;
+  /** Resolves when the new code is in the view. `phone`, in any spelling: for the phone code only. */
+  getCode(customerId: string, phone: string | null): Promise<void>;
+  /** The agent says that the customer has read the QR code or typed the phone code. */
+  codeRead(customerId: string): Promise<void>;
+  /** Resets WhatsApp's passkey question, and begins the attempt anew. */
+  startOver(customerId: string): Promise<void>;
   endAttempt(customerId: string): Promise<void>;
   /** Milliseconds until the connection code dies, 0 when dead, null without one. Ask at every tick: never count down a number. */
   timeLeft(customerId: string): Promise<number | null>;
   copyCode(customerId: string): Promise<void>;
   copyMessage(customerId: string): Promise<void>;
+  /** The QR code as a picture. */
+  copyPicture(customerId: string): Promise<void>;
+  /** To the downloads folder; the answer is the file's name. */
+  savePicture(customerId: string): Promise<string>;
+  /** Shows the file that was saved last in its folder. */
+  showSavedFile(): Promise<void>;
   openPresenter(customerId: string): Promise<void>;
 
+  queue(customerId: string): Promise<Queue>;
+  emptyQueue(customerId: string): Promise<void>;
+  /** Resolves with the status afterwards. */
+  instanceAction(customerId: string, action: InstanceAction): Promise<CustomerStatus>;
+  /** Costs the partner money. An attempt that ended for the subscription goes on by itself. */
+  subscribeAgain(customerId: string): Promise<void>;
+
+  triage(customerId: string): Promise<Triage>;
+  copyTriageMessage(customerId: string, cardId: string): Promise<void>;
+  /** The folder for the desk's own cards, with an example in it. */
+  openTriageFolder(): Promise<void>;
+
+  history(query: HistoryQuery): Promise<HistoryPage>;
+  /** As CSV to the downloads folder; the answer is the file's name. */
+  exportHistory(query: HistoryQuery): Promise<string>;
+  /** 1 to 3650. What is older is forgotten. */
+  setHistoryDays(days: number): Promise<AppState>;
+
+  /** How to work with Ponte, in a window of its own. */
+  openGuide(): Promise<void>;
   openLink(link: Link): Promise<OpenedIn>;
   copyLink(link: Link): Promise<void>;
 

@@ -1,18 +1,26 @@
-import connectionCodeEn from "../../../../src-tauri/crates/desk/messages/en/connection-code.txt?raw";
-import preparationEn from "../../../../src-tauri/crates/desk/messages/en/preparation.txt?raw";
-import connectionCodeEs from "../../../../src-tauri/crates/desk/messages/es/connection-code.txt?raw";
-import preparationEs from "../../../../src-tauri/crates/desk/messages/es/preparation.txt?raw";
-import connectionCodePt from "../../../../src-tauri/crates/desk/messages/pt-BR/connection-code.txt?raw";
-import preparationPt from "../../../../src-tauri/crates/desk/messages/pt-BR/preparation.txt?raw";
-import type { Account, ConnectionStatus, CustomerRow, ErrorCode, Language, MessageKind } from "./types";
+import type {
+  Account,
+  ConnectionStatus,
+  CustomerRow,
+  ErrorCode,
+  ExpectedNumber,
+  Identity,
+  Language,
+  MessageKind,
+} from "./types";
 
 /** How a scripted customer behaves once an attempt runs. The names are those of the practice server. */
 export type Script =
   | "connects"
+  | "asksPasskey"
   | "expires"
   | "alreadyConnected"
-  | "wrongToken"
+  | "queueWaits"
+  | "phoneOffline"
   | "subscriptionOver"
+  | "asksRestore"
+  | "disconnectsLater"
+  | "wrongToken"
   | "otherNumber"
   | "slowAndFaulty";
 
@@ -23,6 +31,13 @@ const HOUR = 3_600_000;
 
 /** The codes a fake attempt receives, one after the other. */
 export const CODES = ["FA48-HS63", "KD27-PM94", "RB15-TW80"];
+export const PHONE_CODES = ["A1B2C3D4", "E5F6G7H8", "J9K1L2M3"];
+/** They read "FAKE-QR-CODE-1-OF-PONTE-LEADS-NOWHERE", and 2, and 3. */
+export const PICTURES = [
+  "iVBORw0KGgoAAAANSUhEUgAAACEAAAAhAQAAAAB/n//CAAAAlElEQVR42mP4DwQNDJjkB6Ec9gaG77dSvzcwfIkLFQeSwXtBZGAqkPx+qRco/kE0BKjm/7d+oPrvTh/MGxg+1ljub2D4MdHxPFDkwZdyoBpv/eVAcXv75w0Mf6P6gSL/jT6mNzB8cm2IB7I/LLcHqhH4ChT5fne6O8h8BaCaLzF16SBSYz1Q/IZrO1CNYKs4NneCSQCeVmsjsf51ewAAAABJRU5ErkJggg==",
+  "iVBORw0KGgoAAAANSUhEUgAAACEAAAAhAQAAAAB/n//CAAAAkklEQVR42mP4DwQNDJjkB4kS9gaG71dZvzcwfAm6Kw4kQ3tBZJwokPx+Ixco/kE0BKjm/+fp/0EqGfsbGL69K5gPVMN7Gij7c9sr/gaGr2eNrwPFN8elA8XnM/oDVaa77weyp3+QB+r9ctweaI6caD5Q/B47kP0lPsAcSEaYuwPJ2GXTgeL3b4PcIzIzHZs7wSQAnjBrzRkfPO8AAAAASUVORK5CYII=",
+  "iVBORw0KGgoAAAANSUhEUgAAACEAAAAhAQAAAAB/n//CAAAAk0lEQVR42mP4DwQNDJjkB6kv7A0M3y+1fm9g+BJ0VxxIBvSCyChRIPn9Ti5Q/INoCFDN/y/T/4NUNvY3MPzNL5vfwPDroC9Q9tOCV/wNDP/8ja8D2fpx6Q0MX4MZ/YFksvt+IHnzgzxQ74fj9kBzZETzgSbcYgeyv8QGmINsMXcHktHLpgPFb94GuUdgZjo2d4JJAO2za9FjUOhpAAAAAElFTkSuQmCC",
+].map((png) => `data:image/png;base64,${png}`);
 
 export const CONNECTED_NAME = "Aurora Pães e Doces";
 /** The number that `otherNumber` connects: nobody's in the list. */
@@ -33,6 +48,20 @@ export const SCRIPTED_FAILURES: Partial<Record<Script, ErrorCode>> = {
   wrongToken: "instanceNotFound",
   subscriptionOver: "subscriptionOver",
 };
+
+export function rowOf({ script: _, ...row }: FakeCustomer): CustomerRow {
+  return row;
+}
+
+export function identityOf(customer: FakeCustomer): Identity {
+  if (customer.script === "otherNumber") return { ...OTHER_PHONE, name: CONNECTED_NAME };
+  return { phone: customer.phone, phoneDisplay: customer.phoneDisplay, name: CONNECTED_NAME };
+}
+
+export function expectedOf(customer: FakeCustomer): ExpectedNumber {
+  if (customer.phone === null) return "notSet";
+  return customer.script === "otherNumber" ? "other" : "matches";
+}
 
 const no = { saved: "no", lastFour: null } as const;
 
@@ -70,6 +99,7 @@ function customer(
     id: `customer-${number}`,
     accountId: "litoral",
     accountName: "Agência Litoral",
+    accountHasPartnerToken: false,
     name,
     instanceId: `FAKE0000000000000000000000000${String(number).padStart(3, "0")}`,
     phone: digits,
@@ -82,54 +112,23 @@ function customer(
   };
 }
 
-/** The desk of the sketch, with one customer for every script. */
+/** The desk of the sketch, with one customer for nearly every script. */
 export function sampleCustomers(now: number): FakeCustomer[] {
-  return [
-    customer(now, 1, "Padaria Aurora", "5544999990101", "+55 44 99999-0101", "connects", "offline", 3),
-    customer(now, 2, "Clínica Vida Plena", "5511988880202", "+55 11 98888-0202", "expires", "offline", 26),
-    customer(
-      now,
-      3,
-      "Ótica Horizonte",
-      "5521977770303",
-      "+55 21 97777-0303",
-      "subscriptionOver",
-      "subscriptionOver",
-      50,
-    ),
-    customer(
-      now,
-      4,
-      "Mercado São Jorge",
-      "5562966660404",
-      "+55 62 96666-0404",
-      "alreadyConnected",
-      "connected",
-      200,
-    ),
-    customer(
-      now,
-      5,
-      "Pet Shop Amigo Fiel",
-      "5531955550505",
-      "+55 31 95555-0505",
-      "alreadyConnected",
-      "connected",
-      90,
-    ),
-    customer(now, 6, "Studio Bela Forma", "5585944440606", "+55 85 94444-0606", "otherNumber", "offline", 1),
-    customer(now, 7, "Auto Peças Central", "5541933330707", "+55 41 93333-0707", "wrongToken", "notFound", 5),
-    customer(
-      now,
-      8,
-      "Livraria Boa Página",
-      "5551922220808",
-      "+55 51 92222-0808",
-      "slowAndFaulty",
-      "unknown",
-      null,
-    ),
+  const rows: [number, string, string, string, Script, ConnectionStatus, number | null][] = [
+    [1, "Padaria Aurora", "5544999990101", "+55 44 99999-0101", "connects", "offline", 3],
+    [2, "Clínica Vida Plena", "5511988880202", "+55 11 98888-0202", "expires", "offline", 26],
+    [3, "Ótica Horizonte", "5521977770303", "+55 21 97777-0303", "subscriptionOver", "subscriptionOver", 50],
+    [4, "Mercado São Jorge", "5562966660404", "+55 62 96666-0404", "alreadyConnected", "connected", 200],
+    [5, "Pet Shop Amigo Fiel", "5531955550505", "+55 31 95555-0505", "alreadyConnected", "connected", 90],
+    [6, "Studio Bela Forma", "5585944440606", "+55 85 94444-0606", "otherNumber", "offline", 1],
+    [7, "Auto Peças Central", "5541933330707", "+55 41 93333-0707", "wrongToken", "notFound", 5],
+    [8, "Livraria Boa Página", "5551922220808", "+55 51 92222-0808", "slowAndFaulty", "unknown", null],
+    [9, "Barbearia do Porto", "5548911110909", "+55 48 91111-0909", "asksPasskey", "offline", 2],
+    [10, "Pizzaria Bella Massa", "5571990001010", "+55 71 99000-1010", "queueWaits", "offline", 30],
+    [11, "Floricultura Primavera", "5527990001111", "+55 27 99000-1111", "phoneOffline", "connected", 400],
+    [12, "Oficina Dois Irmãos", "5581990001212", "+55 81 99000-1212", "asksRestore", "offline", 4],
   ];
+  return rows.map((row) => customer(now, ...row));
 }
 
 /** A desk as large as the largest we promise to serve. */
@@ -144,16 +143,31 @@ export function manyCustomers(now: number, count: number): FakeCustomer[] {
 export const PLACEHOLDERS: Record<MessageKind, string[]> = {
   preparation: ["name", "number", "link"],
   connectionCode: ["name", "number", "link", "code", "validUntil"],
+  phoneCode: ["name", "number", "code"],
 };
 export const REQUIRED_PLACEHOLDER: Record<MessageKind, string> = {
   preparation: "link",
   connectionCode: "code",
+  phoneCode: "code",
 };
 
-export const TEMPLATES: Record<Language, Record<MessageKind, string>> = {
-  "pt-BR": { preparation: preparationPt.trimEnd(), connectionCode: connectionCodePt.trimEnd() },
-  en: { preparation: preparationEn.trimEnd(), connectionCode: connectionCodeEn.trimEnd() },
-  es: { preparation: preparationEs.trimEnd(), connectionCode: connectionCodeEs.trimEnd() },
+/** The desk's own files: `<language>/<message>.txt`. */
+const FILES = import.meta.glob<string>("../../../../src-tauri/crates/desk/messages/*/*.txt", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const FILE_NAMES: Record<MessageKind, string> = {
+  preparation: "preparation",
+  connectionCode: "connection-code",
+  phoneCode: "phone-code",
 };
+
+/** The text that ships with Ponte. */
+export function shippedTemplate(language: Language, kind: MessageKind): string {
+  const ending = `/${language}/${FILE_NAMES[kind]}.txt`;
+  const [path] = Object.keys(FILES).filter((each) => each.endsWith(ending));
+  return path === undefined ? "" : (FILES[path] as string).trimEnd();
+}
 
 export const STORE_LINK = "https://chromewebstore.google.com/detail/iopmkohngoecmepoheapifkafbeomphn";

@@ -1,20 +1,42 @@
-import type { Backend, OnError, PresenterBackend, Unfollow } from "./backend";
+import { folded } from "../search";
+import type { Backend, OnError, Unfollow } from "./backend";
 import {
-  CODES,
-  CONNECTED_NAME,
-  OTHER_PHONE,
-  PLACEHOLDERS,
-  REQUIRED_PLACEHOLDER,
+  CODE_LIFE_MS,
+  FakeAttempts,
+  FakeClock,
+  PASSKEY_AFTER_MS,
+  WATCH_AFTER_EXPIRY_MS,
+} from "./fake-attempts";
+import {
+  SECRETS,
+  accountProblems,
+  failure,
+  invalid,
+  nameProblems,
+  problem,
+  readAddress,
+  readPhone,
+  refuse,
+  secretProblems,
+  templateProblems,
+  tokenOf,
+} from "./fake-checks";
+import {
   SCRIPTED_FAILURES,
   STORE_LINK,
-  TEMPLATES,
+  expectedOf,
+  identityOf,
   litoral,
   manyCustomers,
   norte,
+  rowOf,
   sampleCustomers,
+  shippedTemplate,
   type FakeCustomer,
   type Profile,
 } from "./fake-data";
+import { historyPage, sampleHistory, type FakeHistoryRow } from "./fake-history";
+import { fakeTriage } from "./fake-triage";
 import type {
   Account,
   AccountForm,
@@ -29,24 +51,24 @@ import type {
   CustomerQuery,
   CustomerRow,
   CustomerStatus,
-  ErrorCode,
-  ExpectedNumber,
   Failure,
-  Field,
-  Identity,
+  HistoryPage,
+  HistoryQuery,
+  InstanceAction,
   Keep,
   Language,
   Link,
   MessageKind,
+  Method,
   OpenedIn,
   Phase,
   PracticeAction,
   PracticeStrip,
-  PresenterView,
   Problem,
-  ProblemCode,
+  Queue,
   SecretState,
   Template,
+  Triage,
 } from "./types";
 
 /** What the windows find when they open. The default is `customers`. */
@@ -67,46 +89,34 @@ export const SCENARIOS = [
   "alreadyConnected",
   "gaveUp",
   "failed",
+  "qrFetching",
+  "qrWaiting",
+  "qrRead",
+  "qrExpired",
+  "qrGaveUp",
+  "qrPasskey",
+  "phonePreparing",
+  "phoneWaiting",
+  "phoneRead",
+  "phonePasskey",
+  "phoneGaveUp",
+  "subscriptionOver",
+  "subscriptionOverPartner",
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** The customer that the scenarios about an attempt are about. */
 export const SUBJECT = "customer-1";
 
-const CODE_LIFE_MS = 5 * 60_000;
-/** The extension's confirmation screen outlives the code: see `attempt` in design.md. */
-const WATCH_AFTER_EXPIRY_MS = 90_000;
 const PAGE = 200;
-/** Nothing more can come of an attempt in these. */
-const OVER: Phase["state"][] = ["alreadyConnected", "connected", "gaveUp", "failed"];
-const SECRETS: AccountSecret[] = ["clientToken", "partnerToken"];
+/** Only so many messages of a queue are counted. */
+const QUEUE_COUNTED = 300;
 const LANGUAGES: Language[] = ["pt-BR", "en", "es"];
-const KINDS: MessageKind[] = ["preparation", "connectionCode"];
-
-type RunningAttempt = { view: Attempt; startedAt: number; deadline: number | null; codes: number };
-
-/** Runs with the computer's clock, and ahead of it by whatever a test adds. */
-class FakeClock {
-  #ahead = 0;
-  #onAdvance: () => void;
-
-  constructor(onAdvance: () => void) {
-    this.#onAdvance = onAdvance;
-  }
-
-  now(): number {
-    return Date.now() + this.#ahead;
-  }
-
-  advance(ms: number): void {
-    this.#ahead += ms;
-    this.#onAdvance();
-  }
-}
+const KINDS: MessageKind[] = ["preparation", "connectionCode", "phoneCode"];
 
 /** Plays the Rust side in a plain browser: everything in memory, nothing on the network, the same every time. */
 export class FakeBackend implements Backend {
-  readonly clock = new FakeClock(() => this.#settle());
+  readonly clock = new FakeClock(() => this.#attempts.settle());
   /** Names of the methods called so far. */
   readonly calls: (keyof Backend)[] = [];
   /** What the last copy left on the clipboard. */
@@ -125,14 +135,22 @@ export class FakeBackend implements Backend {
     memoryVault: false,
     zapiAddress: null,
     zapiAddressFixed: false,
+    historyDays: 180,
   };
   #profile: Profile = { accounts: [], customers: [] };
   #realProfile: Profile | null = null;
   /** Kept only to recognise a secret in the wrong field, as the real one does. */
   #secrets = new Map<string, string>();
   #templates = new Map<string, string>();
-  #attempts = new Map<string, RunningAttempt>();
-  #followers = new Map<string, Set<(attempt: Attempt | null) => void>>();
+  /** Messages that wait, by customer id. */
+  #queues = new Map<string, number>();
+  /** Made when it is first asked for, of the customers there are then. */
+  #history: FakeHistoryRow[] | null = null;
+  #attempts = new FakeAttempts(this.clock, {
+    customer: (id) => this.#customer(id),
+    setStatus: (customer, status) => this.#setStatus(customer, status),
+    message: (customer, kind, values) => this.#message(customer, kind, values),
+  });
   #appFollowers = new Set<(event: AppEvent) => void>();
   #failures = new Map<keyof Backend, Failure[]>();
   #holds = new Map<keyof Backend, { until: Promise<void>; release: () => void }>();
@@ -170,28 +188,20 @@ export class FakeBackend implements Backend {
   }
 
   setPhase(customerId: string, phase: Phase): void {
-    this.#change(customerId, { phase });
+    this.#attempts.change(customerId, { phase });
   }
 
   setTrouble(customerId: string, trouble: Failure | null): void {
-    this.#change(customerId, { trouble });
+    this.#attempts.setTrouble(customerId, trouble);
   }
 
-  /** The customer's side: the extension is done. */
+  setQueue(customerId: string, messages: number): void {
+    this.#queues.set(customerId, messages);
+  }
+
+  /** The customer's side: whatever had to be done is done. */
   connect(customerId: string): void {
-    const attempt = this.#attempts.get(customerId);
-    if (!attempt) return;
-    const customer = this.#customer(customerId);
-    attempt.deadline = null;
-    this.#setStatus(customer, "connected");
-    this.#change(customerId, {
-      phase: {
-        state: "connected",
-        identity: identityOf(customer),
-        expected: expectedOf(customer),
-        seconds: Math.round((this.clock.now() - attempt.startedAt) / 1000),
-      },
-    });
+    this.#attempts.connect(customerId);
   }
 
   // The app.
@@ -318,7 +328,7 @@ export class FakeBackend implements Backend {
       );
       return words.every((word) => text.includes(word));
     });
-    return { rows: rows.slice(0, PAGE).map(rowOf), total: rows.length };
+    return { rows: rows.slice(0, PAGE).map((row) => this.#row(row)), total: rows.length };
   }
 
   async checkCustomer(id: string | null, form: CustomerForm): Promise<CustomerCheck> {
@@ -335,6 +345,7 @@ export class FakeBackend implements Backend {
       id,
       accountId: account.id,
       accountName: account.name,
+      accountHasPartnerToken: false,
       name: form.name.trim(),
       instanceId,
       phone: phone?.phone ?? null,
@@ -346,7 +357,7 @@ export class FakeBackend implements Backend {
       script: "connects",
     };
     this.#profile.customers.unshift(customer);
-    return rowOf(customer);
+    return this.#row(customer);
   }
 
   async editCustomer(id: string, form: CustomerForm): Promise<CustomerRow> {
@@ -365,7 +376,7 @@ export class FakeBackend implements Backend {
       language: form.language,
       token: token === null ? customer.token : this.#keepSecret(id, token, form.keep),
     });
-    return rowOf(customer);
+    return this.#row(customer);
   }
 
   async removeCustomer(id: string): Promise<void> {
@@ -373,29 +384,20 @@ export class FakeBackend implements Backend {
     this.#customer(id);
     this.#profile.customers = this.#profile.customers.filter((customer) => customer.id !== id);
     this.#secrets.delete(id);
-    this.#end(id);
+    this.#history = this.#history?.filter(({ customerId }) => customerId !== id) ?? null;
+    this.#attempts.end(id);
   }
 
   async customerStatus(id: string): Promise<CustomerStatus> {
     await this.#enter("customerStatus");
-    const customer = this.#customer(id);
-    const code = SCRIPTED_FAILURES[customer.script];
-    if (code) throw failure(code);
-    if (customer.status === "unknown") this.#setStatus(customer, "offline");
-    if (customer.status !== "connected") {
-      return { status: customer.status, identity: null, expected: "notSet" };
-    }
-    return { status: "connected", identity: identityOf(customer), expected: expectedOf(customer) };
+    return this.#status(this.#customer(id));
   }
 
   // The attempt.
 
-  async startAttempt(customerId: string): Promise<void> {
+  async startAttempt(customerId: string, method: Method): Promise<void> {
     await this.#enter("startAttempt");
-    const current = this.#attempts.get(customerId);
-    if (current && !OVER.includes(current.view.phase.state)) return;
-    this.#start(customerId);
-    this.#change(customerId, { phase: this.#firstPhase(this.#customer(customerId)) });
+    this.#attempts.start(customerId, method);
   }
 
   followAttempt(customerId: string, on: (attempt: Attempt | null) => void, onError: OnError): Unfollow {
@@ -405,53 +407,160 @@ export class FakeBackend implements Backend {
       onError(refusal);
       return () => {};
     }
-    const followers = this.#followers.get(customerId) ?? new Set();
-    this.#followers.set(customerId, followers.add(on));
-    on(this.#attempts.get(customerId)?.view ?? null);
-    return () => followers.delete(on);
+    return this.#attempts.follow(customerId, on);
   }
 
-  async getCode(customerId: string): Promise<void> {
-    const running = this.#running(customerId);
-    this.#change(customerId, { requesting: true });
+  async getCode(customerId: string, phone: string | null): Promise<void> {
+    const { method } = this.#attempts.view(customerId);
+    this.#attempts.change(customerId, { requesting: true });
     try {
       await this.#enter("getCode");
     } finally {
-      this.#change(customerId, { requesting: false });
+      this.#attempts.change(customerId, { requesting: false });
     }
-    this.#giveCode(customerId, running);
+    const read = readPhone(phone ?? "");
+    if (typeof read === "string") throw invalid("phone", read);
+    if (method === "phoneCode" && read === null) throw invalid("phone", "missing");
+    this.#attempts.giveCode(customerId, read?.phoneDisplay ?? null);
+  }
+
+  async codeRead(customerId: string): Promise<void> {
+    await this.#enter("codeRead");
+    this.#attempts.codeRead(customerId);
+  }
+
+  async startOver(customerId: string): Promise<void> {
+    await this.#enter("startOver");
+    this.#attempts.begin(customerId, this.#attempts.view(customerId).method);
+    this.#attempts.goOn(customerId);
   }
 
   async endAttempt(customerId: string): Promise<void> {
     await this.#enter("endAttempt");
-    this.#end(customerId);
+    this.#attempts.end(customerId);
   }
 
   async timeLeft(customerId: string): Promise<number | null> {
     await this.#enter("timeLeft");
-    this.#settle();
-    const deadline = this.#attempts.get(customerId)?.deadline ?? null;
-    return deadline === null ? null : Math.max(0, deadline - this.clock.now());
+    return this.#attempts.timeLeft(customerId);
   }
 
   async copyCode(customerId: string): Promise<void> {
     await this.#enter("copyCode");
-    const phase = this.#running(customerId).view.phase;
-    if (phase.state !== "waiting") throw failure("codeNotValid");
+    const { phase } = this.#attempts.view(customerId);
+    if (phase.state !== "waiting" || phase.code.kind === "qr") throw failure("codeNotValid");
     this.clipboard = phase.code.text;
   }
 
   async copyMessage(customerId: string): Promise<void> {
     await this.#enter("copyMessage");
-    const phase = this.#running(customerId).view.phase;
-    if (phase.state === "waiting") this.clipboard = phase.code.message;
-    else if (phase.state === "preparing") this.clipboard = phase.message;
+    const { phase } = this.#attempts.view(customerId);
+    if (phase.state === "waiting" && phase.code.kind !== "qr") this.clipboard = phase.code.message;
+    else if (phase.state === "preparing" && phase.message !== null) this.clipboard = phase.message;
     else throw failure("codeNotValid");
+  }
+
+  async copyPicture(customerId: string): Promise<void> {
+    await this.#enter("copyPicture");
+    this.clipboard = this.#picture(customerId);
+  }
+
+  async savePicture(customerId: string): Promise<string> {
+    await this.#enter("savePicture");
+    this.#picture(customerId);
+    return "ponte-qr-code.png";
+  }
+
+  async showSavedFile(): Promise<void> {
+    await this.#enter("showSavedFile");
   }
 
   async openPresenter(customerId: string): Promise<void> {
     await this.#enter("openPresenter");
-    this.#running(customerId);
+    this.#attempts.view(customerId);
+  }
+
+  // Around the connection.
+
+  async queue(customerId: string): Promise<Queue> {
+    await this.#enter("queue");
+    const customer = this.#customer(customerId);
+    const messages = this.#queues.get(customerId) ?? (customer.script === "queueWaits" ? 75 : 0);
+    return { messages: Math.min(messages, QUEUE_COUNTED), more: messages > QUEUE_COUNTED };
+  }
+
+  async emptyQueue(customerId: string): Promise<void> {
+    await this.#enter("emptyQueue");
+    this.#queues.set(customerId, 0);
+  }
+
+  async instanceAction(customerId: string, action: InstanceAction): Promise<CustomerStatus> {
+    await this.#enter("instanceAction");
+    const customer = this.#customer(customerId);
+    if (action === "disconnect") {
+      customer.script = "connects";
+      this.#setStatus(customer, "offline");
+    }
+    if (action === "restoreSession" && customer.script === "asksRestore") {
+      customer.script = "connects";
+      this.#setStatus(customer, "connected");
+    }
+    return this.#status(customer);
+  }
+
+  async subscribeAgain(customerId: string): Promise<void> {
+    await this.#enter("subscribeAgain");
+    const customer = this.#customer(customerId);
+    if (!this.#row(customer).accountHasPartnerToken) throw failure("partnerTokenMissing");
+    this.renew(customerId);
+  }
+
+  /** The subscription is paid, whoever saw to it. */
+  renew(customerId: string): void {
+    const customer = this.#customer(customerId);
+    customer.script = "connects";
+    this.#setStatus(customer, "offline");
+    this.#attempts.goOnAfterFailure(customerId);
+  }
+
+  // Triage, history, guide.
+
+  async triage(customerId: string): Promise<Triage> {
+    await this.#enter("triage");
+    return fakeTriage(this.#customer(customerId), this.#currentState().language);
+  }
+
+  async copyTriageMessage(customerId: string, cardId: string): Promise<void> {
+    await this.#enter("copyTriageMessage");
+    const { cards } = fakeTriage(this.#customer(customerId), this.#currentState().language);
+    const card = cards.find(({ id }) => id === cardId);
+    if (!card) throw failure("notFound");
+    this.clipboard = card.message;
+  }
+
+  async openTriageFolder(): Promise<void> {
+    await this.#enter("openTriageFolder");
+  }
+
+  async history(query: HistoryQuery): Promise<HistoryPage> {
+    await this.#enter("history");
+    this.#history ??= sampleHistory(this.clock.now(), this.#profile.customers);
+    return historyPage(this.#history, query);
+  }
+
+  async exportHistory(_query: HistoryQuery): Promise<string> {
+    await this.#enter("exportHistory");
+    return "ponte-historico.csv";
+  }
+
+  async setHistoryDays(days: number): Promise<AppState> {
+    await this.#enter("setHistoryDays");
+    this.setState({ historyDays: days });
+    return this.#currentState();
+  }
+
+  async openGuide(): Promise<void> {
+    await this.#enter("openGuide");
   }
 
   async openLink(): Promise<OpenedIn> {
@@ -495,7 +604,7 @@ export class FakeBackend implements Backend {
     await this.#enter("enterPractice");
     this.#realProfile ??= this.#profile;
     this.#profile = { accounts: [litoral()], customers: sampleCustomers(this.clock.now()) };
-    this.#endAll();
+    this.#attempts.endAll();
     this.setState({ practice: true });
     return this.#currentState();
   }
@@ -504,7 +613,7 @@ export class FakeBackend implements Backend {
     await this.#enter("leavePractice");
     this.#profile = this.#realProfile ?? this.#profile;
     this.#realProfile = null;
-    this.#endAll();
+    this.#attempts.endAll();
     this.setState({ practice: false });
     return this.#currentState();
   }
@@ -516,8 +625,17 @@ export class FakeBackend implements Backend {
 
   async playPractice(customerId: string, action: PracticeAction): Promise<PracticeStrip> {
     await this.#enter("playPractice");
+    const customer = this.#customer(customerId);
     if (action === "confirms") this.connect(customerId);
-    if (action === "disconnects") this.#setStatus(this.#customer(customerId), "offline");
+    if (action === "readsQr" || action === "typesPhoneCode") {
+      if (customer.script === "asksPasskey") this.setPhase(customerId, { state: "passkey" });
+      else this.connect(customerId);
+    }
+    if (action === "disconnects" || action === "anHourPasses") this.#setStatus(customer, "offline");
+    if (action === "phoneComesBack") {
+      customer.script = "alreadyConnected";
+      this.#setStatus(customer, "connected");
+    }
     return this.#strip(customerId);
   }
 
@@ -553,23 +671,47 @@ export class FakeBackend implements Backend {
       this.setState({ practice: true });
       return;
     }
+    this.#openAttempt(scenario);
+  }
+
+  #openAttempt(scenario: Scenario): void {
     const customer = this.#customer(SUBJECT);
     if (scenario === "otherNumber") customer.script = "otherNumber";
     if (scenario === "alreadyConnected") this.#setStatus(customer, "connected");
-    const running = this.#start(SUBJECT);
+    if (scenario.startsWith("subscriptionOver")) customer.script = "subscriptionOver";
+    if (scenario === "subscriptionOverPartner") {
+      this.#profile.accounts[0]!.partnerToken = { saved: "keychain", lastFour: "0003" };
+    }
+    const method = scenario.startsWith("qr")
+      ? "qrCode"
+      : scenario.startsWith("phone")
+        ? "phoneCode"
+        : "extension";
+    this.#attempts.begin(SUBJECT, method);
     if (scenario === "checking") return;
-    this.#change(SUBJECT, { phase: this.#firstPhase(customer) });
+    if (scenario === "qrFetching") {
+      this.#attempts.change(SUBJECT, { phase: { state: "preparing", message: null }, requesting: true });
+      return;
+    }
+    this.#attempts.goOn(SUBJECT);
     if (scenario === "failed")
-      return this.setPhase(SUBJECT, { state: "failed", failure: failure("instanceNotFound") });
-    if (scenario === "preparing" || scenario === "alreadyConnected") return;
-    this.#giveCode(SUBJECT, running);
+      this.setPhase(SUBJECT, { state: "failed", failure: failure("instanceNotFound") });
+    const { state } = this.#attempts.view(SUBJECT).phase;
+    if (state === "preparing" && !["preparing", "phonePreparing"].includes(scenario)) {
+      this.#attempts.giveCode(SUBJECT, null);
+    }
     if (scenario === "trouble") this.setTrouble(SUBJECT, failure("offline"));
     if (scenario === "connected" || scenario === "otherNumber") {
-      running.startedAt -= 134_000;
+      this.#attempts.backdate(SUBJECT, 134_000);
       this.connect(SUBJECT);
     }
+    if (scenario.endsWith("Read") || scenario.endsWith("Passkey")) this.#attempts.codeRead(SUBJECT);
+    if (scenario.endsWith("Passkey")) this.clock.advance(PASSKEY_AFTER_MS);
     if (scenario === "expired") this.clock.advance(CODE_LIFE_MS);
-    if (scenario === "gaveUp") this.clock.advance(CODE_LIFE_MS + WATCH_AFTER_EXPIRY_MS);
+    if (scenario === "qrExpired") this.clock.advance(60_000);
+    if (scenario === "gaveUp" || scenario === "qrGaveUp")
+      this.clock.advance(CODE_LIFE_MS + WATCH_AFTER_EXPIRY_MS);
+    if (scenario === "phoneGaveUp") this.setPhase(SUBJECT, { state: "gaveUp" });
   }
 
   #currentState(): AppState {
@@ -655,54 +797,33 @@ export class FakeBackend implements Backend {
     return { instanceId: instanceId ?? "", phone: typeof phone === "string" ? null : phone };
   }
 
-  #start(customerId: string): RunningAttempt {
-    const now = this.clock.now();
-    const view: Attempt = {
-      customerId,
-      method: "extension",
-      phase: { state: "checking" },
-      requesting: false,
-      trouble: null,
-      checkedAt: null,
-    };
-    const attempt = { view, startedAt: now, deadline: null, codes: 0 };
-    this.#attempts.set(customerId, attempt);
-    this.#tell(customerId);
-    return attempt;
+  /** The account decides about the Partner token. */
+  #row(customer: FakeCustomer): CustomerRow {
+    const { partnerToken } = this.#account(customer.accountId);
+    return { ...rowOf(customer), accountHasPartnerToken: partnerToken.saved !== "no" };
   }
 
-  #firstPhase(customer: FakeCustomer): Phase {
+  #status(customer: FakeCustomer): CustomerStatus {
     const code = SCRIPTED_FAILURES[customer.script];
-    if (code) return { state: "failed", failure: failure(code) };
-    if (customer.status === "connected") {
-      return {
-        state: "alreadyConnected",
-        identity: identityOf(customer),
-        expected: expectedOf(customer),
-      };
+    if (code) throw failure(code);
+    if (customer.status === "unknown") this.#setStatus(customer, "offline");
+    if (customer.status !== "connected") {
+      const needsRestore = customer.script === "asksRestore";
+      return { status: customer.status, identity: null, expected: "notSet", phoneOnline: null, needsRestore };
     }
-    return { state: "preparing", message: this.#message(customer, "preparation", {}) };
+    return {
+      status: "connected",
+      identity: identityOf(customer),
+      expected: expectedOf(customer),
+      phoneOnline: customer.script !== "phoneOffline",
+      needsRestore: false,
+    };
   }
 
-  #running(customerId: string): RunningAttempt {
-    const attempt = this.#attempts.get(customerId);
-    if (!attempt) throw failure("noAttempt");
-    return attempt;
-  }
-
-  #giveCode(customerId: string, attempt: RunningAttempt): void {
-    const customer = this.#customer(customerId);
-    const text = CODES[attempt.codes % CODES.length] as string;
-    attempt.codes += 1;
-    attempt.deadline = this.clock.now() + CODE_LIFE_MS;
-    const validUntil = new Date(attempt.deadline).toLocaleTimeString("pt-BR", {
-      hour: "2-digit",
-      minute: "2-digit",
-    });
-    const message = this.#message(customer, "connectionCode", { code: text, validUntil });
-    const code = { text, halves: text.split("-"), approximate: false, validUntil, message };
-    this.#change(customerId, { phase: { state: "waiting", code } });
-    if (customer.script === "slowAndFaulty") this.setTrouble(customerId, failure("timedOut"));
+  #picture(customerId: string): string {
+    const { phase } = this.#attempts.view(customerId);
+    if (phase.state !== "waiting" || phase.code.kind !== "qr") throw failure("codeNotValid");
+    return phase.code.picture;
   }
 
   #message(customer: FakeCustomer, kind: MessageKind, values: Record<string, string>): string {
@@ -720,191 +841,20 @@ export class FakeBackend implements Backend {
 
   #template(language: Language, kind: MessageKind): Template {
     const edited = this.#templates.get(`${language}/${kind}`);
-    return { language, kind, text: edited ?? TEMPLATES[language][kind], edited: edited !== undefined };
-  }
-
-  /** Moves every attempt on to where it is by now. */
-  #settle(): void {
-    const now = this.clock.now();
-    for (const [id, attempt] of this.#attempts) {
-      if (attempt.deadline === null) continue;
-      const { state } = attempt.view.phase;
-      if (state === "waiting" && now >= attempt.deadline) this.setPhase(id, { state: "expired" });
-      if (attempt.view.phase.state === "expired" && now >= attempt.deadline + WATCH_AFTER_EXPIRY_MS) {
-        this.setPhase(id, { state: "gaveUp" });
-      }
-    }
-  }
-
-  #change(customerId: string, change: Partial<Attempt>): void {
-    const attempt = this.#attempts.get(customerId);
-    if (!attempt) return;
-    attempt.view = { ...attempt.view, ...change, checkedAt: this.clock.now() };
-    this.#tell(customerId);
-  }
-
-  #tell(customerId: string): void {
-    const view = this.#attempts.get(customerId)?.view ?? null;
-    for (const follower of this.#followers.get(customerId) ?? []) follower(view);
-  }
-
-  #end(customerId: string): void {
-    this.#attempts.delete(customerId);
-    this.#tell(customerId);
-  }
-
-  #endAll(): void {
-    for (const id of [...this.#attempts.keys()]) this.#end(id);
+    return { language, kind, text: edited ?? shippedTemplate(language, kind), edited: edited !== undefined };
   }
 
   #strip(customerId: string): PracticeStrip {
     const customer = this.#customer(customerId);
-    const state = this.#attempts.get(customerId)?.view.phase.state;
-    const actions: PracticeAction[] = state === "waiting" ? ["typesCode", "confirms"] : [];
-    if (customer.status === "connected") actions.push("disconnects");
+    const actions: PracticeAction[] = [];
+    const phase = this.#attempts.find(customerId)?.phase;
+    if (phase?.state === "waiting") {
+      if (phase.code.kind === "qr") actions.push("readsQr");
+      else if (phase.code.kind === "phone") actions.push("typesPhoneCode");
+      else actions.push("typesCode", "confirms");
+    }
+    if (customer.status === "connected") actions.push("disconnects", "anHourPasses");
+    if (customer.script === "phoneOffline") actions.push("phoneComesBack");
     return { scenario: customer.script, actions };
   }
-}
-
-/** What the presenter window of one customer would see. */
-export class FakePresenter implements PresenterBackend {
-  #backend: FakeBackend;
-  #customerId: string;
-
-  constructor(backend: FakeBackend, customerId: string = SUBJECT) {
-    this.#backend = backend;
-    this.#customerId = customerId;
-  }
-
-  follow(on: (view: PresenterView) => void, onError: OnError): Unfollow {
-    return this.#backend.followAttempt(this.#customerId, (attempt) => on(presenterView(attempt)), onError);
-  }
-
-  timeLeft(): Promise<number | null> {
-    return this.#backend.timeLeft(this.#customerId);
-  }
-}
-
-function presenterView(attempt: Attempt | null): PresenterView {
-  const view: PresenterView = {
-    language: "pt-BR",
-    state: "over",
-    halves: [],
-    validUntil: null,
-    phoneDisplay: null,
-  };
-  switch (attempt?.phase.state) {
-    case "preparing":
-      return { ...view, state: "preparing" };
-    case "waiting": {
-      const { halves, validUntil } = attempt.phase.code;
-      return { ...view, state: "waiting", halves, validUntil };
-    }
-    case "expired":
-      return { ...view, state: "expired" };
-    case "connected":
-    case "alreadyConnected":
-      return { ...view, state: "connected", phoneDisplay: attempt.phase.identity.phoneDisplay };
-    default:
-      return view;
-  }
-}
-
-export function failure(code: ErrorCode, params: Record<string, string> = {}): Failure {
-  return { code, params };
-}
-
-function invalid(field: Field, code: ProblemCode): Failure {
-  return failure("invalidInput", { field, problem: code });
-}
-
-function problem(field: Field, code: ProblemCode, params: Record<string, string> = {}): Problem {
-  return { field, code, params };
-}
-
-function refuse([first]: Problem[]): void {
-  if (first) throw invalid(first.field, first.code);
-}
-
-function rowOf({ script: _, ...row }: FakeCustomer): CustomerRow {
-  return row;
-}
-
-function identityOf(customer: FakeCustomer): Identity {
-  if (customer.script === "otherNumber") return { ...OTHER_PHONE, name: CONNECTED_NAME };
-  return { phone: customer.phone, phoneDisplay: customer.phoneDisplay, name: CONNECTED_NAME };
-}
-
-function expectedOf(customer: FakeCustomer): ExpectedNumber {
-  if (customer.phone === null) return "notSet";
-  return customer.script === "otherNumber" ? "other" : "matches";
-}
-
-function folded(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-}
-
-function nameProblems(name: string): Problem[] {
-  if (name.trim() === "") return [problem("name", "missing")];
-  return name.trim().length > 120 ? [problem("name", "tooLong")] : [];
-}
-
-function secretProblems(secret: AccountSecret, value: string): Problem[] {
-  const text = value.trim();
-  if (text === "") return [problem(secret, "missing")];
-  if (text.includes("/")) return [problem(secret, "isAnAddress")];
-  if (/\s/.test(text)) return [problem(secret, "hasSpaces")];
-  if (!/^[\w.-]+$/.test(text)) return [problem(secret, "badCharacters")];
-  return [];
-}
-
-function accountProblems(form: AccountForm): Problem[] {
-  const problems = nameProblems(form.name);
-  for (const secret of SECRETS) {
-    const value = form[secret];
-    if (value !== null && value !== "") problems.push(...secretProblems(secret, value));
-  }
-  return problems;
-}
-
-type ReadAddress = { instanceId: string | null; token: string | null; problem: ProblemCode | null };
-
-function readAddress(text: string): ReadAddress {
-  const address = text.trim();
-  const nothing = { instanceId: null, token: null };
-  if (address === "") return { ...nothing, problem: "missing" };
-  if (/\s/.test(address)) return { ...nothing, problem: "hasSpaces" };
-  if (!address.includes("/")) {
-    if (!/^[\w-]+$/.test(address)) return { ...nothing, problem: "badCharacters" };
-    return { instanceId: address, token: null, problem: null };
-  }
-  const [, instanceId, token] = /\/instances\/([\w-]+)(?:\/token\/([\w-]+))?/.exec(address) ?? [];
-  if (instanceId && token) return { instanceId, token, problem: null };
-  return { ...nothing, problem: /instances|token/.test(address) ? "halfAnAddress" : "notAnAddress" };
-}
-
-function tokenOf(form: CustomerForm): string | null {
-  return readAddress(form.address).token ?? form.token;
-}
-
-/** A stand-in: Rust reads numbers with a phone library; here any eight to fifteen digits will do. */
-function readPhone(text: string): { phone: string; phoneDisplay: string } | ProblemCode | null {
-  if (text.trim() === "") return null;
-  if (/[^\d\s()+.-]/.test(text)) return "phoneNotUnderstood";
-  const digits = text.replace(/\D/g, "");
-  if (digits.length < 8 || digits.length > 15) return "phoneNotPossible";
-  const known = sampleCustomers(0).find(({ phone }) => phone === digits || phone === `55${digits}`);
-  return { phone: known?.phone ?? digits, phoneDisplay: known?.phoneDisplay ?? `+${digits}` };
-}
-
-function templateProblems(kind: MessageKind, text: string): Problem[] {
-  if (text.trim() === "") return [problem("template", "missing")];
-  const used = [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
-  const problems = used
-    .filter((name) => !PLACEHOLDERS[kind].includes(name))
-    .map((placeholder) => problem("template", "unknownPlaceholder", { placeholder }));
-  const required = REQUIRED_PLACEHOLDER[kind];
-  if (!used.includes(required))
-    problems.push(problem("template", "missingPlaceholder", { placeholder: required }));
-  return problems;
 }

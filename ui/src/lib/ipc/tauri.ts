@@ -49,15 +49,34 @@ export const tauri: Backend = {
   removeCustomer: (id) => invoke("remove_customer", { id }),
   customerStatus: (id) => invoke("customer_status", { id }),
 
-  startAttempt: (customerId) => invoke("start_attempt", { customerId }),
+  startAttempt: (customerId, method) => invoke("start_attempt", { customerId, method }),
   followAttempt: (customerId, on, onError) => follow("follow_attempt", on, onError, { customerId }),
-  getCode: (customerId) => invoke("get_code", { customerId }),
+  getCode: (customerId, phone) => invoke("get_code", { customerId, phone }),
+  codeRead: (customerId) => invoke("code_read", { customerId }),
+  startOver: (customerId) => invoke("start_over", { customerId }),
   endAttempt: (customerId) => invoke("end_attempt", { customerId }),
   timeLeft: (customerId) => invoke("time_left", { customerId }),
   copyCode: (customerId) => invoke("copy_code", { customerId }),
   copyMessage: (customerId) => invoke("copy_message", { customerId }),
+  copyPicture: (customerId) => invoke("copy_picture", { customerId }),
+  savePicture: (customerId) => invoke("save_picture", { customerId }),
+  showSavedFile: () => invoke("show_saved_file"),
   openPresenter: (customerId) => invoke("open_presenter", { customerId }),
 
+  queue: (customerId) => invoke("queue", { customerId }),
+  emptyQueue: (customerId) => invoke("empty_queue", { customerId }),
+  instanceAction: (customerId, action) => invoke("instance_action", { customerId, action }),
+  subscribeAgain: (customerId) => invoke("subscribe_again", { customerId }),
+
+  triage: (customerId) => invoke("triage", { customerId }),
+  copyTriageMessage: (customerId, cardId) => invoke("copy_triage_message", { customerId, cardId }),
+  openTriageFolder: () => invoke("open_triage_folder"),
+
+  history: (query) => invoke("history", { query }),
+  exportHistory: (query) => invoke("export_history", { query }),
+  setHistoryDays: (days) => invoke("set_history_days", { days }),
+
+  openGuide: () => invoke("open_guide"),
   openLink: (link) => invoke("open_link", { link }),
   copyLink: (link) => invoke("copy_link", { link }),
 

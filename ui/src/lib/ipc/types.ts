@@ -108,7 +108,11 @@ zapiAddress: string | null,
 /**
  * `PONTE_ZAPI_URL` overrides it.
  */
-zapiAddressFixed: boolean, };
+zapiAddressFixed: boolean, 
+/**
+ * How long the history is kept.
+ */
+historyDays: number, };
 
 /**
  * An attempt.
@@ -168,6 +172,19 @@ message: string, };
  * What was last seen of a customer's connection.
  */
 export type ConnectionStatus = "unknown" | "connected" | "offline" | "subscriptionOver" | "notFound";
+
+/**
+ * An error and how often it came.
+ */
+export type CountedError = { 
+/**
+ * Which.
+ */
+code: ErrorCode, 
+/**
+ * How often.
+ */
+times: number, };
 
 /**
  * What can be said of a form without any call.
@@ -266,6 +283,10 @@ accountId: string,
  */
 accountName: string, 
 /**
+ * Whether the account's Partner token is saved: it can subscribe again.
+ */
+accountHasPartnerToken: boolean, 
+/**
  * The customer's name.
  */
 name: string, 
@@ -313,13 +334,21 @@ identity: Identity | null,
 /**
  * Whether that is the number expected.
  */
-expected: ExpectedNumber, };
+expected: ExpectedNumber, 
+/**
+ * The customer's phone is reachable; `None` when unknown or without meaning.
+ */
+phoneOnline: boolean | null, 
+/**
+ * Not connected, but the session can be restored without a code.
+ */
+needsRestore: boolean, };
 
 /**
  * Every way in which something the agent wants can fail. The UI has one table from this to words,
  * severity and the next step; a code without a row there does not compile.
  */
-export type ErrorCode = "offline" | "dnsFailed" | "connectionRefused" | "tlsFailed" | "timedOut" | "connectionReset" | "clientTokenMissing" | "clientTokenNotConfigured" | "clientTokenWrong" | "partnerTokenWrong" | "addressNotAllowed" | "instanceNotFound" | "subscriptionOver" | "tooOften" | "gatewayTrouble" | "notJson" | "truncatedAnswer" | "answerTooLarge" | "redirectRefused" | "unknownRoute" | "unexpectedAnswer" | "keychainMissing" | "keychainLocked" | "keychainRefused" | "keychainFull" | "keychainTimedOut" | "keychainFailed" | "secretMissing" | "storeFailed" | "diskFull" | "invalidInput" | "notFound" | "alreadyConnected" | "codeNotValid" | "noAttempt" | "accountHasCustomers" | "duplicateInstance" | "clipboardFailed" | "linkFailed" | "notInPractice" | "internal";
+export type ErrorCode = "offline" | "dnsFailed" | "connectionRefused" | "tlsFailed" | "timedOut" | "connectionReset" | "clientTokenMissing" | "clientTokenNotConfigured" | "clientTokenWrong" | "partnerTokenWrong" | "addressNotAllowed" | "instanceNotFound" | "subscriptionOver" | "tooOften" | "gatewayTrouble" | "notJson" | "truncatedAnswer" | "answerTooLarge" | "redirectRefused" | "unknownRoute" | "unexpectedAnswer" | "keychainMissing" | "keychainLocked" | "keychainRefused" | "keychainFull" | "keychainTimedOut" | "keychainFailed" | "secretMissing" | "storeFailed" | "diskFull" | "invalidInput" | "notFound" | "alreadyConnected" | "codeNotValid" | "noAttempt" | "accountHasCustomers" | "duplicateInstance" | "clipboardFailed" | "linkFailed" | "notInPractice" | "startOverFailed" | "partnerTokenMissing" | "saveFailed" | "internal";
 
 /**
  * The connected number against the one the desk expects.
@@ -345,6 +374,97 @@ params: Record<string, string>, };
 export type Field = "name" | "address" | "token" | "phone" | "clientToken" | "partnerToken" | "template" | "zapiAddress" | "account";
 
 /**
+ * Attempts, the newest first.
+ */
+export type HistoryPage = { 
+/**
+ * The first of them ([`crate::store::PAGE`]).
+ */
+rows: Array<HistoryRow>, 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * By method, over all of them, in the methods' order.
+ */
+methods: Array<MethodTotals>, };
+
+/**
+ * Which attempts to list.
+ */
+export type HistoryQuery = { 
+/**
+ * Only this customer's.
+ */
+customerId: string | null, 
+/**
+ * Only this account's.
+ */
+accountId: string | null, 
+/**
+ * Only by this method.
+ */
+method: Method | null, 
+/**
+ * Only those that ended like this.
+ */
+outcome: Outcome | null, 
+/**
+ * Only those begun since then: Unix milliseconds by this computer's clock.
+ */
+since: number | null, };
+
+/**
+ * One attempt that was made.
+ */
+export type HistoryRow = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Whose.
+ */
+customerId: string, 
+/**
+ * The customer's name.
+ */
+customerName: string, 
+/**
+ * The account at that time, if it still exists.
+ */
+accountName: string | null, 
+/**
+ * How.
+ */
+method: Method, 
+/**
+ * Unix milliseconds by this computer's clock.
+ */
+startedAt: number, 
+/**
+ * The same; `None` while it runs and when Ponte ended before it did.
+ */
+endedAt: number | null, 
+/**
+ * How it ended.
+ */
+outcome: Outcome, 
+/**
+ * From the start to the connection.
+ */
+seconds: number | null, 
+/**
+ * WhatsApp asked for a passkey on the way.
+ */
+passkey: boolean, 
+/**
+ * What went wrong on the way.
+ */
+errors: Array<CountedError>, };
+
+/**
  * The number that is connected, as WhatsApp tells it.
  */
 export type Identity = { 
@@ -360,6 +480,11 @@ phoneDisplay: string | null,
  * The profile's name.
  */
 name: string | null, };
+
+/**
+ * What can be asked of an instance besides connecting it.
+ */
+export type InstanceAction = "restart" | "disconnect" | "restoreSession";
 
 /**
  * Where the agent wants a secret kept.
@@ -379,22 +504,48 @@ export type Link = "chromeStore" | "whatsAppWeb";
 /**
  * What the menu can ask of the main window.
  */
-export type MenuAction = "addCustomer" | "search" | "settings" | "about";
+export type MenuAction = "addCustomer" | "search" | "history" | "settings" | "about";
 
 /**
  * Which message.
  */
-export type MessageKind = "preparation" | "connectionCode";
+export type MessageKind = "preparation" | "connectionCode" | "phoneCode";
 
 /**
  * How a customer is being connected.
  */
-export type Method = "extension";
+export type Method = "qrCode" | "phoneCode" | "extension";
+
+/**
+ * How a method has done.
+ */
+export type MethodTotals = { 
+/**
+ * Which.
+ */
+method: Method, 
+/**
+ * Attempts made.
+ */
+attempts: number, 
+/**
+ * Those that ended in a connection.
+ */
+connected: number, 
+/**
+ * Median of the times to connect; `None` without a connection.
+ */
+medianSeconds: number | null, };
 
 /**
  * What opened it.
  */
 export type OpenedIn = "chrome" | "defaultBrowser";
+
+/**
+ * How an attempt ended.
+ */
+export type Outcome = "running" | "connected" | "alreadyConnected" | "gaveUp" | "stopped" | "failed" | "interrupted";
 
 /**
  * Where an attempt stands.
@@ -409,13 +560,21 @@ identity: Identity,
  */
 expected: ExpectedNumber, } | { "state": "preparing", 
 /**
- * The preparation message in the customer's language.
+ * The preparation message in the customer's language; only the extension has one.
  */
-message: string, } | { "state": "waiting", 
+message: string | null, } | { "state": "waiting", 
 /**
  * The code.
  */
-code: ConnectionCode, } | { "state": "expired" } | { "state": "connected", 
+code: ShownCode, 
+/**
+ * The agent said that the customer has read or typed it.
+ */
+read: boolean, } | { "state": "expired", 
+/**
+ * The one that died: to be shown dimmed.
+ */
+code: ShownCode, } | { "state": "passkey" } | { "state": "connected", 
 /**
  * As whom.
  */
@@ -434,9 +593,30 @@ seconds: number, } | { "state": "gaveUp" } | { "state": "failed",
 failure: Failure, };
 
 /**
+ * A phone code, ready to be shown.
+ */
+export type PhoneCode = { 
+/**
+ * Exactly as received.
+ */
+text: string, 
+/**
+ * `text` in two parts, as WhatsApp shows it; one part when its length is odd.
+ */
+halves: Array<string>, 
+/**
+ * The number it was asked for, as people write it.
+ */
+phoneDisplay: string, 
+/**
+ * The complete message in the customer's language.
+ */
+message: string, };
+
+/**
  * What the practice customer can do.
  */
-export type PracticeAction = "typesCode" | "confirms" | "disconnects";
+export type PracticeAction = "readsQr" | "typesPhoneCode" | "typesCode" | "confirms" | "disconnects" | "anHourPasses" | "phoneComesBack";
 
 /**
  * The strip under a practice customer.
@@ -454,7 +634,7 @@ actions: Array<PracticeAction>, };
 /**
  * What the presenter window shows.
  */
-export type PresenterState = "preparing" | "waiting" | "expired" | "connected" | "over";
+export type PresenterState = "preparing" | "waiting" | "read" | "expired" | "passkey" | "connected" | "over";
 
 /**
  * An attempt for the customer's eyes: no names, no numbers but the customer's own.
@@ -469,9 +649,17 @@ language: Language,
  */
 state: PresenterState, 
 /**
- * The connection code in its parts; empty without one.
+ * The code in its parts; empty without one, and for a QR code.
  */
 halves: Array<string>, 
+/**
+ * How the customer is being connected.
+ */
+method: Method, 
+/**
+ * The QR code: a `data:` URL of a PNG.
+ */
+picture: string | null, 
 /**
  * Clock time.
  */
@@ -504,6 +692,32 @@ params: Record<string, string>, };
 export type ProblemCode = "missing" | "tooLong" | "hasSpaces" | "badCharacters" | "notAnAddress" | "halfAnAddress" | "isAnAddress" | "isInstanceId" | "isInstanceToken" | "isClientToken" | "phoneNotUnderstood" | "phoneNotPossible" | "unknownPlaceholder" | "missingPlaceholder" | "notHttps";
 
 /**
+ * A QR code, ready to be shown.
+ */
+export type QrCode = { 
+/**
+ * A `data:` URL of a PNG.
+ */
+picture: string, 
+/**
+ * Which of the unread codes in a row this is, from 1.
+ */
+turn: number, };
+
+/**
+ * Messages that wait to be sent when the customer connects.
+ */
+export type Queue = { 
+/**
+ * How many were counted.
+ */
+messages: number, 
+/**
+ * There are more; they were not counted.
+ */
+more: boolean, };
+
+/**
  * Where a secret is kept.
  */
 export type Saved = "no" | "keychain" | "session";
@@ -520,6 +734,11 @@ saved: Saved,
  * Its last four characters; `None` for a short one.
  */
 lastFour: string | null, };
+
+/**
+ * The code in hand, whichever method it is of.
+ */
+export type ShownCode = { "kind": "qr" } & QrCode | { "kind": "phone" } & PhoneCode | { "kind": "connection" } & ConnectionCode;
 
 /**
  * A template, as the settings show it.
@@ -541,6 +760,66 @@ text: string,
  * Not the text that ships with Ponte.
  */
 edited: boolean, };
+
+/**
+ * What the customer may be seeing.
+ */
+export type Triage = { 
+/**
+ * The desk's own new ones last.
+ */
+cards: Array<TriageCard>, 
+/**
+ * Files of the desk's own cards that could not be used.
+ */
+unreadable: Array<string>, };
+
+/**
+ * Something a customer may see, and what helps.
+ */
+export type TriageCard = { 
+/**
+ * Its name in the files.
+ */
+id: string, 
+/**
+ * Its picture.
+ */
+drawing: TriageDrawing, 
+/**
+ * In the agent's language.
+ */
+title: string, 
+/**
+ * What the customer reads on the screen, in the customer's language.
+ */
+phrases: Array<string>, 
+/**
+ * Other words by which to find it, in both languages.
+ */
+words: string, 
+/**
+ * What it means and what to do, in the agent's language.
+ */
+meaning: string, 
+/**
+ * The one next thing to do in Ponte.
+ */
+next: TriageNext, 
+/**
+ * The complete message in the customer's language.
+ */
+message: string, };
+
+/**
+ * The picture on a card.
+ */
+export type TriageDrawing = "phone" | "phonePasskey" | "phoneScan" | "phoneType" | "phoneBlocked" | "browser" | "browserPasskey" | "browserClosed" | "extension" | "extensionNumber" | "extensionCode" | "qrCode" | "clock";
+
+/**
+ * The next thing to do in Ponte.
+ */
+export type TriageNext = "qrCode" | "phoneCode" | "extension" | "newCode" | "startOver" | "openStore" | "checkStatus";
 
 /**
  * What a real call said of one credential.

@@ -1,81 +1,18 @@
-//! End to end: the real window, the real keychain, the pretend Z-API over real HTTP.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! The main job: connected by the extension's code, and no secret anywhere.
 
 use std::time::Duration;
 
 use ponte_tests::{App, Home, PATIENCE, clipboard, keyring, processes, program, word};
-use practice::{Action, Config, Customer, Practice, Scenario};
+use practice::Scenario;
 use serde_json::json;
 use thirtyfour::By;
 
-const PARTNER_TOKEN: &str = "FAKEPARTNERTOKENFAKE0001";
+use crate::setup::{
+    CLIENT_TOKEN, PARTNER_TOKEN, add_account, add_customer, app, at_work, connect, get_code,
+    practice, says,
+};
+
 const REPLACED_TOKEN: &str = "FAKEPARTNERTOKENFAKE0002";
-const CLIENT_TOKEN: &str = "F0FAKECLIENTTOKENF0FAKES";
-
-async fn practice(scenarios: &[Scenario]) -> Practice {
-    let config = Config {
-        customers: scenarios.to_vec(),
-        client_token: Some(CLIENT_TOKEN.into()),
-        ..Config::default()
-    };
-    Practice::start(config).await.unwrap()
-}
-
-async fn app(home: &Home, server: &Practice) -> App {
-    App::open(home.path(), Some(&server.url())).await
-}
-
-async fn add_account(app: &App) {
-    app.click("add-account").await;
-    app.fill(&word("accountForm.name"), "Agência Litoral").await;
-    app.fill(&word("accountForm.clientToken"), CLIENT_TOKEN)
-        .await;
-    app.fill(&word("accountForm.partnerToken"), PARTNER_TOKEN)
-        .await;
-    app.press(&word("accountForm.save")).await;
-    app.hook("customer-search").await;
-}
-
-async fn add_customer(app: &App, customer: &Customer, server: &Practice) {
-    app.press(&word("customers.add")).await;
-    app.fill(
-        &word("customerForm.address"),
-        &customer.address(&server.url()),
-    )
-    .await;
-    app.fill(&word("customerForm.name"), &customer.name).await;
-    app.fill(&word("customerForm.phone"), &customer.phone).await;
-    // The button in the dialog says the same as the one that opened it, perhaps.
-    let save = By::XPath("//dialog[@open]//button[@type='submit']");
-    app.find(save).await.click().await.unwrap();
-    app.choose(&customer.name).await;
-}
-
-/// The app with an account, and one customer who is chosen.
-async fn at_work(home: &Home, scenario: Scenario) -> (App, Practice, Customer) {
-    let server = practice(&[scenario]).await;
-    let customer = server.customers().remove(0);
-    let app = app(home, &server).await;
-    add_account(&app).await;
-    add_customer(&app, &customer, &server).await;
-    (app, server, customer)
-}
-
-/// The customer does what the message says.
-fn connect(server: &Practice, customer: &Customer) {
-    for action in [Action::TypesCode, Action::Confirms] {
-        server.play(&customer.instance_id, action).unwrap();
-    }
-}
-
-async fn get_code(app: &App) -> String {
-    app.click("method-extension").await;
-    app.attempt_is("preparing").await;
-    app.click("new-code").await;
-    app.attempt_is("waiting").await;
-    app.code().await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a display and a D-Bus session; cargo xtask test runs it"]
@@ -93,18 +30,10 @@ async fn from_an_empty_app_to_connected_and_no_secret_anywhere() {
     assert_eq!(code.len(), 9, "{code}");
 
     app.click("copy-code").await;
-    app.find(By::XPath(format!(
-        "//*[normalize-space()=\"{}\"]",
-        word("extension.codeCopied")
-    )))
-    .await;
+    says(&app, &word("attempt.codeCopied")).await;
     assert_eq!(clipboard().await, code, "what is copied is what is shown");
     app.click("copy-message").await;
-    app.find(By::XPath(format!(
-        "//*[normalize-space()=\"{}\"]",
-        word("extension.messageCopied")
-    )))
-    .await;
+    says(&app, &word("attempt.messageCopied")).await;
     let message = clipboard().await;
     for part in [
         code.as_str(),
@@ -345,7 +274,7 @@ async fn the_presenter_shows_the_code_and_may_ask_for_nothing_else() {
     app.choose("Padaria Aurora").await;
     let code = get_code(&app).await;
     let main = app.driver.window().await.unwrap();
-    app.press(&word("extension.present")).await;
+    app.press(&word("attempt.present")).await;
     let presenter = app.other_window(&main).await;
     app.driver.switch_to_window(presenter).await.unwrap();
     assert_eq!(app.code().await, code);
