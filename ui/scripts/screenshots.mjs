@@ -1,4 +1,5 @@
-// Pictures of every state, in light and dark and in two window sizes, for docs/screenshots.
+// Pictures of every state, in light and dark and in two window sizes, for docs/screenshots; and of some, in two
+// languages, for docs/guide.
 // `npm run screenshots` makes all of them, `npm run screenshots -- waiting` those whose name holds "waiting".
 // Needs ImageMagick (apt install imagemagick): with a palette the pictures are a third as large.
 import { execFileSync } from "node:child_process";
@@ -12,6 +13,20 @@ const sizes = [
   [1280, 800],
   [800, 600],
 ];
+
+// The guide's picture: the state that it is of.
+const guide = {
+  "first-run": "first-run",
+  connect: "connect-offline",
+  "qr-code": "qr-waiting",
+  "phone-code": "phone-waiting",
+  passkey: "qr-passkey",
+  triage: "triage",
+  "extension-preparing": "preparing",
+  "extension-waiting": "waiting",
+  connected: "connected",
+  history: "history",
+};
 
 const { module: stage } = await runnerImport(here("../tests/stage.ts"));
 const { module: list } = await runnerImport(here("../tests/states.ts"));
@@ -35,6 +50,21 @@ for (const [width, height] of sizes) {
       made.push(path);
     }
     await page.emulateMedia({ colorScheme: "light" });
+  }
+  await context.close();
+}
+for (const language of ["pt-BR", "en"]) {
+  const pictures = here(`../../docs/guide/pictures/${language}/`);
+  await mkdir(pictures, { recursive: true });
+  const context = await stage.openWindow(browser, 1000, 640);
+  const page = await context.newPage();
+  for (const [name, wanted] of Object.entries(guide).filter(([, wanted]) => wanted.includes(only))) {
+    const state = list.states.find((state) => state.name === wanted);
+    await stage.visit(page, address, state.scenario, language);
+    await state.reach?.(page);
+    const path = `${pictures}${name}.png`;
+    await page.screenshot({ path, caret: "hide" });
+    made.push(path);
   }
   await context.close();
 }

@@ -36,7 +36,8 @@ async function triage(page: Page) {
 }
 
 async function history(page: Page) {
-  await button(page, "Histórico").click();
+  // Also pictured for the English guide.
+  await page.getByRole("button", { name: /^(Histórico|History)$/ }).click();
   await page.getByTestId("history-row").first().waitFor();
 }
 
