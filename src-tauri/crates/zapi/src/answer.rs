@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::{Error, Refusal, Unexpected};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// A value, and when the server sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,11 @@ pub(crate) trait Answer: Sized {
 
     /// What a success without a word is. `None` where the answer has to say something.
     fn from_nothing() -> Option<Self> {
+        None
+    }
+
+    /// What a body is that status 4xx or an error text turns down, where that is an answer too.
+    fn from_refused(_status: StatusCode, _json: &Value) -> Option<Self> {
         None
     }
 
@@ -144,6 +149,14 @@ fn read_value<T: Answer>(status: StatusCode, headers: &HeaderMap, body: &[u8]) -
     let json = json
         .as_ref()
         .map_err(|error| not_json(error, status, body))?;
+    let says_error = json
+        .as_object()
+        .is_some_and(|object| says_error::<T>(object, &texts));
+    if (status.is_client_error() || status.is_success() && says_error)
+        && let Some(value) = T::from_refused(status, json)
+    {
+        return Ok(value);
+    }
     if !status.is_success() {
         return Err(if texts.is_empty() {
             Unexpected::Status(status.as_u16()).into()
@@ -152,7 +165,7 @@ fn read_value<T: Answer>(status: StatusCode, headers: &HeaderMap, body: &[u8]) -
         });
     }
     match json {
-        Value::Object(object) if says_error::<T>(object, &texts) => Err(Unexpected::Said.into()),
+        Value::Object(_) if says_error => Err(Unexpected::Said.into()),
         Value::Object(object) => T::from_object(object).ok_or_else(|| shapeless(object)),
         Value::String(_) => Err(Unexpected::Said.into()),
         Value::Bool(false) => Err(Unexpected::Shape.into()),
@@ -181,7 +194,7 @@ fn not_json(error: &serde_json::Error, status: StatusCode, body: &[u8]) -> Error
 }
 
 /// The fields that an error text has been seen in, on any status.
-fn error_texts(object: &Object) -> Vec<&str> {
+pub(crate) fn error_texts(object: &Object) -> Vec<&str> {
     ["error", "message", "type", "reason"]
         .into_iter()
         .filter_map(|field| object.get(field)?.as_str())

@@ -2,7 +2,8 @@
 //!
 //! One module per resource: [`instance`] (is it connected, as which number; start it again,
 //! disconnect it), [`pairing`] (QR code, phone code, and the connection code of the *Z-API Conector*
-//! extension), [`queue`] (the messages that wait for a connection), [`partner`] (the instances of an
+//! extension), [`registration`] (a number as WhatsApp's primary device, by SMS, call or the old
+//! phone), [`queue`] (the messages that wait for a connection), [`partner`] (the instances of an
 //! account and their subscriptions).
 //! Every call returns the [`Received`] value with the server's `Date`, or one [`Error`].
 //!
@@ -48,6 +49,7 @@ pub mod instance;
 pub mod pairing;
 pub mod partner;
 pub mod queue;
+pub mod registration;
 
 pub use answer::{Received, UnixMillis};
 pub use client::{BaseAddressError, Client, ClientBuilder, check_base};
@@ -56,6 +58,10 @@ pub use instance::{Device, Instance, InstanceCredentials, Me, Status};
 pub use pairing::{ExtensionToken, PhoneCode, QrCode};
 pub use partner::{InstancePage, InstanceRow, Middleware, Partner};
 pub use queue::QueuePage;
+pub use registration::{
+    Availability, CodeConfirmed, CodeMethod, CodeRequested, Number, Outcome, Rejection,
+    UnbanStatus, Unbanning, Wait, Waits,
+};
 pub use reqwest::Url;
 pub use reqwest::dns::Resolve;
 pub use secrecy::SecretString;

@@ -18,7 +18,7 @@ use crate::instance::Instance;
 /// Longer than any code that a person could be asked to type. The samples have nine and ten
 /// characters; the alphabets and the lengths are open.
 const MAX_CODE: usize = 64;
-/// Far beyond any picture of a QR code.
+/// Far beyond any picture of a QR code or a captcha.
 const MAX_PICTURE: usize = 512 << 10;
 /// What the largest QR code holds, in bytes.
 const MAX_QR_TEXT: usize = 2_953;
@@ -121,35 +121,44 @@ impl Answer for QrCode {
     }
 }
 
-/// A picture comes as a data URL (documented) or as its base64 alone (seen). The text of a code holds
-/// `@` and commas, so that it never reads as base64.
+/// The text of a code holds `@` and commas, so that it never reads as base64.
 fn scannable(value: &str) -> Option<QrCode> {
-    const DATA: &str = "data:";
-    let value = value.trim();
-    let (scheme, rest) = value.split_at_checked(DATA.len()).unwrap_or_default();
-    if scheme.eq_ignore_ascii_case(DATA) {
-        let (kind, data) = rest.split_once(',')?;
-        let kind = kind.to_ascii_lowercase();
-        let encoded_picture = kind.starts_with("image/") && kind.ends_with(";base64");
-        return encoded_picture.then(|| picture(data))?;
+    if let Some(bytes) = picture(value) {
+        return Some(QrCode::Image(bytes));
     }
-    picture(value).or_else(|| {
-        let drawable =
-            !value.is_empty() && value.len() <= MAX_QR_TEXT && !value.contains(char::is_control);
-        drawable.then(|| QrCode::Text(value.to_owned()))
-    })
+    let value = value.trim();
+    let drawable = !value.is_empty()
+        && value.len() <= MAX_QR_TEXT
+        && !value.contains(char::is_control)
+        && after_data_scheme(value).is_none();
+    drawable.then(|| QrCode::Text(value.to_owned()))
 }
 
-/// Decodes base64 that may be broken into lines and lack its padding.
-fn picture(data: &str) -> Option<QrCode> {
+/// The bytes of a picture, at most 512 KiB and not looked into. It comes as a data URL (documented)
+/// or as its base64 alone (seen), which may be broken into lines and lack its padding.
+pub(crate) fn picture(value: &str) -> Option<Vec<u8>> {
+    let value = value.trim();
+    let data = match after_data_scheme(value) {
+        Some(rest) => {
+            let (kind, data) = rest.split_once(',')?;
+            let kind = kind.to_ascii_lowercase();
+            let encoded_picture = kind.starts_with("image/") && kind.ends_with(";base64");
+            encoded_picture.then_some(data)?
+        }
+        None => value,
+    };
     let data: Vec<u8> = data
         .bytes()
         .filter(|byte| !byte.is_ascii_whitespace())
         .collect();
     let bytes = STANDARD_PAD_INDIFFERENT.decode(data).ok()?;
-    (1..=MAX_PICTURE)
-        .contains(&bytes.len())
-        .then_some(QrCode::Image(bytes))
+    (1..=MAX_PICTURE).contains(&bytes.len()).then_some(bytes)
+}
+
+fn after_data_scheme(value: &str) -> Option<&str> {
+    const DATA: &str = "data:";
+    let (scheme, rest) = value.split_at_checked(DATA.len())?;
+    scheme.eq_ignore_ascii_case(DATA).then_some(rest)
 }
 
 /// The code that the customer types into WhatsApp on the phone. `Debug` does not show it.

@@ -34,12 +34,12 @@ const HEALTHY: [&str; 9] = [
     QUEUE,
 ];
 
-fn read_as<T: Answer>(status: u16, body: &str) -> Result<T, Error> {
+pub(crate) fn read_as<T: Answer>(status: u16, body: &str) -> Result<T, Error> {
     let status = StatusCode::from_u16(status).unwrap();
     read(status, &HeaderMap::new(), body.as_bytes()).map(|received| received.value)
 }
 
-fn fails<T: Answer + Debug>(status: u16, body: &str) -> Error {
+pub(crate) fn fails<T: Answer + Debug>(status: u16, body: &str) -> Error {
     match read_as::<T>(status, body) {
         Ok(value) => panic!("{status} {body} was read as {value:?}"),
         Err(error) => error,
@@ -663,7 +663,7 @@ fn read_as_all(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> [bool; 1
     ]
 }
 
-fn any_status() -> impl Strategy<Value = StatusCode> {
+pub(crate) fn any_status() -> impl Strategy<Value = StatusCode> {
     (100..1000_u16).prop_map(|status| StatusCode::from_u16(status).unwrap())
 }
 
@@ -680,7 +680,7 @@ fn any_headers() -> impl Strategy<Value = HeaderMap> {
     })
 }
 
-fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -703,10 +703,10 @@ fn any_healthy() -> impl Strategy<Value = &'static str> {
 }
 
 /// Stands for codes, tokens, phone numbers and messages.
-const SAID: &str = "SAMPLE-SAID";
+pub(crate) const SAID: &str = "SAMPLE-SAID";
 
 /// Values of every kind with [`SAID`] somewhere in them.
-fn any_saying() -> impl Strategy<Value = Value> {
+pub(crate) fn any_saying() -> impl Strategy<Value = Value> {
     let text = prop::sample::select(["", "2@", "Client-Token ", "IP "].as_slice());
     let leaf = (text, prop::sample::select(["", " not allowed"].as_slice()))
         .prop_map(|(before, after)| Value::from(format!("{before}{SAID}{after}")));
@@ -718,7 +718,7 @@ fn any_saying() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn told<T: Answer + Debug>(status: StatusCode, body: &[u8]) -> String {
+pub(crate) fn told<T: Answer + Debug>(status: StatusCode, body: &[u8]) -> String {
     match read::<T>(status, &HeaderMap::new(), body) {
         Ok(received) => format!("{received:?}"),
         Err(error) => format!("{error} {error:?}"),

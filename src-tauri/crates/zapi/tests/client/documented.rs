@@ -15,11 +15,11 @@ const LOWEST_PRIORITY: u8 = u8::MAX;
 const DATE: &str = "Tue, 30 Jun 2026 20:20:38 GMT";
 const PAGING_STATE: &str = "SAMPLE-PAGING-STATE";
 
-fn fixture(name: &str) -> ResponseTemplate {
+pub(crate) fn fixture(name: &str) -> ResponseTemplate {
     with_status(name, 200)
 }
 
-fn with_status(name: &str, status: u16) -> ResponseTemplate {
+pub(crate) fn with_status(name: &str, status: u16) -> ResponseTemplate {
     let file = format!("{}/tests/answers/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let body = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
     ResponseTemplate::new(status).set_body_raw(body, "application/json")
@@ -27,7 +27,7 @@ fn with_status(name: &str, status: u16) -> ResponseTemplate {
 
 /// A server that gives `answer` once to `expected`. Any other call fails the test, which then
 /// prints the call.
-async fn server(expected: MockBuilder, answer: ResponseTemplate) -> MockServer {
+pub(crate) async fn server(expected: MockBuilder, answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     expected.respond_with(answer).expect(1).mount(&server).await;
     Mock::given(any())
@@ -40,11 +40,11 @@ async fn server(expected: MockBuilder, answer: ResponseTemplate) -> MockServer {
     server
 }
 
-fn instance_call(route: &str) -> MockBuilder {
+pub(crate) fn instance_call(route: &str) -> MockBuilder {
     instance_call_by("GET", route)
 }
 
-fn instance_call_by(verb: &str, route: &str) -> MockBuilder {
+pub(crate) fn instance_call_by(verb: &str, route: &str) -> MockBuilder {
     Mock::given(method(verb))
         .and(path(format!("/instances/{ID}/token/{TOKEN}/{route}")))
         .and(header("Client-Token", CLIENT_TOKEN))
@@ -68,7 +68,7 @@ fn partner_call_by(verb: &str, route: &str) -> MockBuilder {
 }
 
 /// A request that says that it has no body.
-fn without_body(call: MockBuilder) -> MockBuilder {
+pub(crate) fn without_body(call: MockBuilder) -> MockBuilder {
     call.and(header("Content-Length", "0"))
         .and(body_bytes(b""))
         .and(|request: &Request| !request.headers.contains_key("content-type"))

@@ -3,6 +3,7 @@
 
 mod documented;
 mod faults;
+mod registration;
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -16,7 +17,21 @@ const TOKEN: &str = "SAMPLE-INSTANCE-TOKEN";
 const CLIENT_TOKEN: &str = "SAMPLE-CLIENT-TOKEN";
 const PARTNER_TOKEN: &str = "SAMPLE-PARTNER-TOKEN";
 const PHONE: &str = "5511999999999";
-const SECRETS: [&str; 5] = [ID, TOKEN, CLIENT_TOKEN, PARTNER_TOKEN, PHONE];
+const NATIONAL_PHONE: &str = "11999999999";
+const TYPED: &str = "SAMPLE-TYPED";
+const APPEAL_TOKEN: &str = "SAMPLE-APPEAL-TOKEN";
+const DESCRIPTION: &str = "SAMPLE-DESCRIPTION";
+const SECRETS: [&str; 9] = [
+    ID,
+    TOKEN,
+    CLIENT_TOKEN,
+    PARTNER_TOKEN,
+    PHONE,
+    NATIONAL_PHONE,
+    TYPED,
+    APPEAL_TOKEN,
+    DESCRIPTION,
+];
 
 fn credentials() -> InstanceCredentials {
     InstanceCredentials {
