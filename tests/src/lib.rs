@@ -211,7 +211,10 @@ impl App {
         let row = By::XPath(format!(
             "//*[@data-testid='customer-row'][contains(., \"{name}\")]"
         ));
-        self.find(row).await.click().await.unwrap();
+        let row = self.find(row).await;
+        // A row far down is laid out only when it is about to be seen, and cannot be clicked before.
+        row.scroll_into_view().await.unwrap();
+        row.click().await.unwrap();
     }
 
     /// The connection code on screen, as an eye reads it.
