@@ -11,6 +11,7 @@ mod history;
 mod messages;
 mod practice;
 mod presenter;
+mod registration;
 mod triage;
 
 use std::sync::Arc;
@@ -72,6 +73,21 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         connect::open_presenter,
         connect::open_link,
         connect::copy_link,
+        registration::set_instance_type,
+        registration::follow_registration,
+        registration::registration_waits,
+        registration::check_registration,
+        registration::check_registration_again,
+        registration::request_registration_code,
+        registration::answer_captcha,
+        registration::another_way,
+        registration::start_registration_again,
+        registration::confirm_registration_code,
+        registration::confirm_pin,
+        registration::recover_pin,
+        registration::check_transfer,
+        registration::appeal,
+        registration::copy_registration_message,
         triage::triage,
         triage::copy_triage_message,
         triage::open_triage_folder,
@@ -93,7 +109,9 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
 
 #[cfg(test)]
 mod tests {
-    use desk::{accounts, attempt::view, customers, history, instance, messages, triage};
+    use desk::{
+        accounts, attempt::view, customers, history, instance, messages, registration, triage,
+    };
     use ts_rs::{Config, TS};
 
     /// Writes the types that commands take and give, and all that those are made of. In one test,
@@ -117,6 +135,8 @@ mod tests {
         export(view::PresenterView::export_all(&config));
         export(instance::InstanceAction::export_all(&config));
         export(instance::Queue::export_all(&config));
+        export(registration::view::Registration::export_all(&config));
+        export(registration::view::WayLeft::export_all(&config));
         export(triage::Triage::export_all(&config));
         export(history::HistoryQuery::export_all(&config));
         export(history::HistoryPage::export_all(&config));

@@ -1,5 +1,5 @@
-//! The words that are said outside the windows: menu, titles, notifications. They come from the
-//! UI's word files, section `host`, built in.
+//! The words that are said outside the windows: menu, titles, notifications, files. They come from
+//! the UI's word files, built in; those that no window says are in the section `host`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,8 +16,7 @@ static WORDS: LazyLock<HashMap<Language, Value>> = LazyLock::new(|| {
                 Language::English => include_str!("../../ui/src/words/en.json"),
                 Language::Spanish => include_str!("../../ui/src/words/es.json"),
             };
-            let mut words: Value = serde_json::from_str(file).unwrap_or_default();
-            (language, words["host"].take())
+            (language, serde_json::from_str(file).unwrap_or_default())
         })
         .collect()
 });
@@ -27,13 +26,22 @@ pub fn system_language() -> Language {
     Language::closest(&sys_locale::get_locale().unwrap_or_default())
 }
 
-/// The words at `path` (below `host`, parts joined by dots), with `{name}`s filled. A path that
-/// does not exist gives itself; a test sees to it that none is asked for.
+fn find(language: Language, path: &str) -> Option<&'static str> {
+    let words = WORDS.get(&language)?;
+    path.split('.')
+        .try_fold(words, |at, key| at.get(key))?
+        .as_str()
+}
+
+/// The words at `path` in any section (parts joined by dots), as the windows say them.
+pub fn say_as_shown(language: Language, path: &str) -> String {
+    find(language, path).unwrap_or(path).to_owned()
+}
+
+/// The words at `path` below `host`, with `{name}`s filled. A path that does not exist gives itself;
+/// a test sees to it that none is asked for.
 pub fn say(language: Language, path: &str, values: &[(&str, &str)]) -> String {
-    let found = path
-        .split('.')
-        .try_fold(WORDS.get(&language), |at, key| Some(at?.get(key)));
-    let text = found.flatten().and_then(Value::as_str).unwrap_or(path);
+    let text = find(language, &format!("host.{path}")).unwrap_or(path);
     values.iter().fold(text.to_owned(), |text, (name, value)| {
         text.replace(&format!("{{{name}}}"), value)
     })

@@ -1,7 +1,8 @@
 //! Speed and size, each as a ratio measured in the same run, since machines are noisy and differ.
 //!
 //! Every row: one thing of Ponte's against the same thing done barely, alternating, medians after
-//! a warm-up. `cargo xtask bench` builds both programs with the release profile and runs this.
+//! a warm-up. `cargo xtask bench` builds both programs with the release profile and runs this; a word
+//! after it (size, start, command, attempts, click, idle) chooses rows.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,13 +37,27 @@ const ATTEMPTS: usize = 50;
 async fn main() {
     println!("| what | Ponte | barely | ratio | aim |");
     println!("|---|---|---|---|---|");
-    size();
-    start_and_memory().await;
-    command_alone().await;
-    many_attempts().await;
-    click().await;
-    click_over_a_slow_link().await;
-    idle().await;
+    let only = std::env::args().nth(1).unwrap_or_default();
+    let wanted = |name: &str| name.contains(&only);
+    if wanted("size") {
+        size();
+    }
+    if wanted("start") {
+        start_and_memory().await;
+    }
+    if wanted("command") {
+        command_alone().await;
+    }
+    if wanted("attempts") {
+        many_attempts().await;
+    }
+    if wanted("click") {
+        click().await;
+        click_over_a_slow_link().await;
+    }
+    if wanted("idle") {
+        idle().await;
+    }
 }
 
 fn row(what: &str, ponte: f64, barely: f64, unit: &str, aim: &str) {

@@ -311,7 +311,13 @@ impl App {
 
     /// Calls a command that must be refused; gives the refusal.
     pub async fn refusal(&self, name: &str) -> String {
-        self.invoke(name, Value::Object(Default::default())).await
+        self.refusal_of(name, Value::Object(Default::default()))
+            .await
+    }
+
+    /// The same with arguments.
+    pub async fn refusal_of(&self, name: &str, arguments: Value) -> String {
+        self.invoke(name, arguments).await
     }
 
     /// Empty when it worked.

@@ -5,4 +5,5 @@
 mod around;
 mod extension;
 mod on_the_phone;
+mod registration;
 mod setup;

@@ -26,6 +26,7 @@ const guide = {
   "extension-waiting": "waiting",
   connected: "connected",
   history: "history",
+  "registration-ways": "registration-ways-wait",
 };
 
 const { module: stage } = await runnerImport(here("../tests/stage.ts"));

@@ -148,6 +148,7 @@ describe("the connected number", () => {
         expected: "unknown",
         phoneOnline: null,
         needsRestore: false,
+        instanceType: "web",
       });
     });
     await choose(page, "Mercado São Jorge");
@@ -171,7 +172,7 @@ describe("the status", () => {
     }, SUBJECT);
     const asked = await page.evaluate(() => {
       const { answers } = window as unknown as { answers: ((status: CustomerStatus) => void)[] };
-      const rest = { identity: null, phoneOnline: null, needsRestore: false };
+      const rest = { identity: null, phoneOnline: null, needsRestore: false, instanceType: "web" } as const;
       answers[1]?.({ status: "offline", expected: "notSet", ...rest });
       answers[0]?.({ status: "connected", expected: "matches", ...rest });
       return answers.length;

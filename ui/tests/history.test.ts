@@ -45,6 +45,16 @@ test("tells of every attempt when, who, how, and what came of it", async () => {
   await page.getByRole("columnheader", { name: "Resultado" }).waitFor();
 });
 
+test("has room for its words in a small window", async () => {
+  const page = await open("twoAccounts", { width: 800, height: 600 });
+  await button(page, "Histórico").click();
+  await rows(page).first().waitFor();
+  const name = rows(page).locator("strong").filter({ hasText: "Padaria Aurora" }).first();
+  expect((await name.boundingBox())?.height, "one line").toBeLessThan(30);
+  expect(await rows(page).first().innerText()).toContain("Extensão do Chrome");
+  expect(await page.getByRole("columnheader", { name: "Método" }).count()).toBe(0);
+});
+
 test("sums up each method", async () => {
   const page = await history();
   const totals = page.getByRole("list", { name: "Totais por método" });

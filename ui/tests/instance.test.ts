@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import type { FakeBackend } from "../src/lib/ipc/fake";
+import type { ErrorCode } from "../src/lib/ipc/types";
 import { useApp } from "./app";
 import { choose } from "./stage";
 
@@ -56,6 +57,7 @@ describe("the queue", () => {
 describe("a subscription that is over", () => {
   test("is renewed after naming who pays, and the attempt goes on by itself", async () => {
     const page = await open("subscriptionOverPartner");
+    await page.getByTestId("customer-row").first().getByText("Assinatura vencida").waitFor();
     await choose(page, "Padaria Aurora");
     await page.getByTestId("subscribe-again").click();
     await page.getByRole("dialog").getByText("cobra da conta de parceiro Agência Litoral").waitFor();
@@ -77,6 +79,47 @@ describe("a subscription that is over", () => {
     await page.getByTestId("subscription-over").waitFor();
   });
 
+  test("may be asked for again where it surely was not renewed", async () => {
+    const page = await open("subscriptionOverPartner");
+    await choose(page, "Padaria Aurora");
+    await page.evaluate(() => window.fake.fail("subscribeAgain", { code: "offline", params: {} }));
+    await page.getByTestId("subscribe-again").click();
+    await dialogButton(page, "Assinar e pagar").click();
+    await page.getByTestId("error").getByRole("button", { name: "Tentar de novo" }).click();
+    await page.getByRole("dialog").waitFor();
+  });
+
+  test.each(["timedOut", "connectionReset", "truncatedAnswer", "gatewayTrouble", "subscriptionRequested"])(
+    "is not asked for twice: after %s it is checked",
+    async (code) => {
+      const page = await open("subscriptionOverPartner");
+      await choose(page, "Padaria Aurora");
+      await page.evaluate(
+        (code) => window.fake.fail("subscribeAgain", { code: code as ErrorCode, params: {} }),
+        code,
+      );
+      await page.getByTestId("subscribe-again").click();
+      await dialogButton(page, "Assinar e pagar").click();
+      const notice = page.locator(`[data-testid="error"][data-code="${code}"]`);
+      await notice.getByText("olhe no painel antes de pedir outra vez").waitFor();
+      expect(await notice.getByRole("button").allTextContents()).toEqual(["Verificar de novo"]);
+      await notice.getByRole("button").click();
+      await expect.poll(() => calls(page, "customerStatus")).toBe(1);
+      expect(await page.getByRole("dialog").count()).toBe(0);
+      expect(await calls(page, "subscribeAgain")).toBe(1);
+    },
+  );
+
+  test.each(["Verificar de novo", "Voltar"])("ends the attempt at %s, and begins none", async (name) => {
+    const page = await open("subscriptionOverPartner");
+    await choose(page, "Padaria Aurora");
+    await page.getByTestId("attempt-state").getByRole("button", { name, exact: true }).click();
+    await page.getByTestId("attempt-state").waitFor({ state: "detached" });
+    await page.getByTestId("subscription-over").waitFor();
+    expect(await calls(page, "customerStatus"), "the status is read").toBe(1);
+    expect(await calls(page, "startAttempt")).toBe(0);
+  });
+
   test("is the same whether the status says so or its refusal", async () => {
     const page = await open("customers");
     await page.evaluate(() => {
@@ -86,6 +129,7 @@ describe("a subscription that is over", () => {
         expected: "notSet",
         phoneOnline: null,
         needsRestore: false,
+        instanceType: "web",
       });
     });
     await choose(page, "Padaria Aurora");
@@ -223,6 +267,19 @@ test("the last connection is told of, where there was one", async () => {
   await choose(page, "Clínica Vida Plena");
   await page.getByTestId("method-qr").waitFor();
   expect(await page.getByTestId("last-connection").count()).toBe(0);
+});
+
+test("who is connected is so since the last connection", async () => {
+  const page = await open("customers");
+  for (const name of ["Mercado São Jorge", "Pet Shop Amigo Fiel", "Floricultura Primavera"]) {
+    await choose(page, name);
+    const pill = page.locator("header").getByText(/^Conectado/);
+    const since = /há .*/.exec((await pill.locator("..").textContent()) ?? "")?.[0].trim();
+    await page
+      .getByTestId("last-connection")
+      .filter({ hasText: `Última conexão ${since} ` })
+      .waitFor();
+  }
 });
 
 test("the history opens from the list, from a customer and from the menu, and closes again", async () => {

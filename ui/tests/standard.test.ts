@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import type { FakeBackend } from "../src/lib/ipc/fake";
-import type { Method, Phase } from "../src/lib/ipc/types";
+import type { FakeBackend, Scenario } from "../src/lib/ipc/fake";
+import type { Method, Phase, TriageNext } from "../src/lib/ipc/types";
 import { useApp } from "./app";
 import { choose } from "./stage";
 
@@ -53,6 +53,31 @@ describe("the QR code", () => {
     await page.getByTestId("new-code").click();
     await at(page, "qrCode", "waiting");
     expect(await calls(page, "startAttempt"), "the old attempt was over").toBe(1);
+  });
+
+  test("that nobody watches any more says so, and there is a way back", async () => {
+    const page = await open("qrGaveUp");
+    await aurora(page);
+    await page.getByText("ninguém mais está de olho").waitFor();
+    await page.getByTestId("new-code").waitFor();
+    await page.getByRole("button", { name: "Voltar", exact: true }).click();
+    await page.getByTestId("method-qr").waitFor();
+    expect(await calls(page, "startAttempt")).toBe(0);
+  });
+
+  test.each([
+    [800, 600, 260],
+    [1280, 800, 340],
+    [1600, 1000, 390],
+  ])("takes the room that a window of %i × %i has", async (width, height, least) => {
+    const page = await open("qrWaiting", { width, height });
+    await aurora(page);
+    const frame = await page.getByTestId("qr-code").locator("..").boundingBox();
+    expect(frame?.width).toBeGreaterThanOrEqual(least);
+    expect(frame?.height).toBe(frame?.width);
+    const side = await page.getByTestId("copy-picture").boundingBox();
+    expect(side?.width, "the buttons stay beside it").toBeGreaterThanOrEqual(140);
+    expect(side?.x).toBeGreaterThan((frame?.x ?? 0) + (frame?.width ?? 0));
   });
 
   test("is copied as it is shown, and saved where it can be found", async () => {
@@ -290,6 +315,26 @@ describe("triage", () => {
     expect(await page.getByTestId("triage").count()).toBe(0);
   });
 
+  test.each(["customers", "qrWaiting"] as const)(
+    "gives the focus back to where it began (%s)",
+    async (scenario) => {
+      const page = await open(scenario);
+      await aurora(page);
+      const began = page.getByTestId("open-triage");
+      const focused = () =>
+        expect
+          .poll(() => page.evaluate(() => document.activeElement?.getAttribute("data-testid")))
+          .toBe("open-triage");
+      await began.press("Enter");
+      await page.getByTestId("triage-card").first().waitFor();
+      await page.keyboard.press("Escape");
+      await focused();
+      await began.press("Enter");
+      await page.getByRole("button", { name: "Fechar a triagem" }).press("Enter");
+      await focused();
+    },
+  );
+
   test("is closed by the connection", async () => {
     const page = await open("phoneWaiting");
     await aurora(page);
@@ -298,6 +343,72 @@ describe("triage", () => {
     await page.evaluate((id) => window.fake.connect(id), SUBJECT);
     await page.getByText("Conectado como").waitFor();
     expect(await page.getByTestId("triage").count()).toBe(0);
+  });
+});
+
+describe("the next action of a card", () => {
+  /** What is under way. The running one that is no extension shows a QR code. */
+  const SCENARIOS = {
+    none: "customers",
+    running: "waiting",
+    other: "qrWaiting",
+    over: "gaveUp",
+  } satisfies Record<string, Scenario>;
+  type UnderWay = keyof typeof SCENARIOS;
+  const everywhere = (...asked: string[]): Record<UnderWay, string[]> => ({
+    none: asked,
+    running: asked,
+    other: asked,
+    over: asked,
+  });
+  const ASKED: Record<TriageNext, Record<UnderWay, string[]>> = {
+    qrCode: everywhere("startAttempt qrCode"),
+    phoneCode: everywhere("startAttempt phoneCode"),
+    extension: everywhere("startAttempt extension"),
+    newCode: { ...everywhere("startAttempt extension"), running: ["getCode"] },
+    startOver: { ...everywhere("startOver"), none: ["startAttempt qrCode"] },
+    openStore: everywhere("openLink"),
+    checkStatus: { none: ["customerStatus"], running: [], other: [], over: ["endAttempt", "customerStatus"] },
+  };
+  const rows = Object.entries(ASKED).flatMap(([next, asked]) =>
+    Object.entries(asked).map(
+      ([underWay, calls]) => [next, underWay, calls] as [TriageNext, UnderWay, string[]],
+    ),
+  );
+
+  test.each(rows)("%s, with an attempt: %s", async (next, underWay, wanted) => {
+    const page = await open(SCENARIOS[underWay]);
+    await page.evaluate((next) => {
+      const { fake } = window;
+      const triage = fake.triage.bind(fake);
+      fake.triage = async (id) => {
+        const { cards, unreadable } = await triage(id);
+        return { cards: cards.map((card) => ({ ...card, next })), unreadable };
+      };
+    }, next);
+    await aurora(page);
+    await page.getByTestId("open-triage").click();
+    await page.getByTestId("triage-card").first().getByRole("button").click();
+    const before = await page.evaluate(() => {
+      const { fake } = window;
+      const start = fake.startAttempt.bind(fake);
+      const asked: string[] = [];
+      fake.startAttempt = (id, method) => (asked.push(method), start(id, method));
+      Object.assign(window, { asked });
+      return fake.calls.length;
+    });
+    await page.getByTestId("triage-next").click();
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.matches("h1, h2")), { message: "the focus" })
+      .toBe(true);
+    const asked = await page.evaluate((from) => {
+      const methods = (window as unknown as { asked: string[] }).asked.values();
+      return window.fake.calls
+        .slice(from)
+        .filter((call) => !["timeLeft", "queue", "history"].includes(call))
+        .map((call) => (call === "startAttempt" ? `${call} ${methods.next().value}` : call));
+    }, before);
+    expect(asked).toEqual(wanted);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import type { Scenario } from "../src/lib/ipc/fake";
+import type { Step } from "../src/lib/ipc/types";
 import { choose, type File } from "./stage";
 
 /** Something a window can look like. */
@@ -56,6 +57,35 @@ async function more(page: Page, name: string) {
 async function timeShows(page: Page, text: string, advance: number) {
   await page.evaluate((ms) => window.fake.clock.advance(ms), advance);
   await page.getByTestId("time-left").filter({ hasText: text }).waitFor();
+}
+
+/** A registration of the customer with this name, as it stands before the number is checked. */
+async function registration(page: Page, name: string) {
+  await choose(page, name);
+  await page.getByTestId("registration").waitFor();
+}
+
+const registrationAt = (page: Page, step: Step["step"]) =>
+  page.locator(`[data-testid="registration"][data-step="${step}"]`).waitFor();
+
+/** The number is checked. */
+async function registrationChecked(page: Page, name: string) {
+  await registration(page, name);
+  await page.getByTestId("registration-confirm").check();
+  await page.getByTestId("registration-check").click();
+}
+
+/** A code is asked for by SMS. */
+async function registrationAsked(page: Page, name: string) {
+  await registrationChecked(page, name);
+  await page.getByTestId("way-sms").click();
+}
+
+/** The first code that the customer receives is confirmed. */
+async function registrationConfirmed(page: Page, name: string) {
+  await registrationAsked(page, name);
+  await page.getByTestId("registration-code").fill("123456");
+  await page.getByTestId("send-code").click();
 }
 
 /** Every state of every screen; the steps use the words of pt-BR. */
@@ -366,6 +396,198 @@ export const states: State[] = [
       await history(page);
       await page.getByLabel("Resultado", { exact: true }).selectOption({ label: "Em andamento" });
       await page.getByText("Nenhuma tentativa com estes filtros").waitFor();
+    },
+  },
+  {
+    name: "connect-unknown-type",
+    scenario: "mobile",
+    reach: async (page) => {
+      await choose(page, "Cafeteria Grão Fino");
+      await page.getByTestId("is-mobile").waitFor();
+    },
+  },
+  {
+    name: "registration-number",
+    scenario: "mobile",
+    reach: (page) => registration(page, "Transportes Andorinha"),
+  },
+  {
+    name: "registration-checking",
+    scenario: "mobile",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.hold("checkRegistration"));
+      await registrationChecked(page, "Transportes Andorinha");
+      await page.getByText("Verificando o número…").waitFor();
+    },
+  },
+  {
+    name: "registration-trouble",
+    scenario: "mobile",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.fail("checkRegistration", { code: "offline", params: {} }));
+      await registrationChecked(page, "Transportes Andorinha");
+      await page.getByTestId("error").waitFor();
+    },
+  },
+  {
+    name: "registration-ways",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationChecked(page, "Transportes Andorinha");
+      await page.locator('[data-testid="way-sms"]:enabled').waitFor();
+    },
+  },
+  {
+    name: "registration-ways-wait",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationChecked(page, "Lavanderia Brisa");
+      await page
+        .getByTestId("wait-sms")
+        .filter({ hasText: /\d:\d\d/ })
+        .waitFor();
+    },
+  },
+  {
+    name: "registration-ways-closed",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationChecked(page, "Gráfica Ponto e Linha");
+      await page.getByText("Fechado para este número").waitFor();
+    },
+  },
+  {
+    name: "registration-ways-too-many",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationAsked(page, "Imobiliária Novo Lar");
+      for (let tries = 0; tries < 3; tries++) {
+        await page.getByTestId("registration-code").fill(`00000${tries}`);
+        await page.getByTestId("send-code").click();
+      }
+      await page.getByTestId("rejected").waitFor();
+    },
+  },
+  {
+    name: "registration-captcha",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationAsked(page, "Farmácia Santa Luzia");
+      await page.getByTestId("captcha-picture").waitFor();
+    },
+  },
+  {
+    name: "registration-captcha-wrong",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationAsked(page, "Farmácia Santa Luzia");
+      await page.getByTestId("captcha-answer").fill("999999");
+      await page.getByTestId("send-captcha").click();
+      await page.getByText("A resposta não confere").first().waitFor();
+    },
+  },
+  {
+    name: "registration-code",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationAsked(page, "Transportes Andorinha");
+      await registrationAt(page, "code");
+    },
+  },
+  {
+    name: "registration-code-wrong",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationAsked(page, "Transportes Andorinha");
+      await page.getByTestId("registration-code").fill("000-000");
+      await page.getByTestId("send-code").click();
+      await page.getByText("Este código está errado").first().waitFor();
+    },
+  },
+  {
+    name: "registration-pin",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationConfirmed(page, "Hotel Mirante");
+      await registrationAt(page, "pin");
+    },
+  },
+  {
+    name: "registration-pin-forgotten",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationConfirmed(page, "Escola Pequeno Passo");
+      await page.getByTestId("forgot-pin").click();
+      await page.getByText("manda ao cliente um e-mail").waitFor();
+    },
+  },
+  {
+    name: "registration-phone-confirm",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationConfirmed(page, "Viveiro Terra Boa");
+      await registrationAt(page, "phoneConfirm");
+    },
+  },
+  {
+    name: "registration-phone-confirm-asked",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationConfirmed(page, "Viveiro Terra Boa");
+      await page.evaluate(() =>
+        window.fake.setRegistration("customer-17", { step: { step: "phoneConfirm", watching: false } }),
+      );
+      await page.getByTestId("check-transfer").waitFor();
+    },
+  },
+  {
+    name: "registration-not-available",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationChecked(page, "Papelaria Arco-Íris");
+      await registrationAt(page, "notAvailable");
+    },
+  },
+  {
+    name: "registration-blocked",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationChecked(page, "Academia Vigor");
+      await registrationAt(page, "blocked");
+    },
+  },
+  {
+    name: "registration-in-review",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationChecked(page, "Academia Vigor");
+      await page.getByTestId("appeal").fill("Usamos o número para marcar aulas com os alunos.");
+      await page.getByTestId("send-appeal").click();
+      await page.getByTestId("appeal-state").waitFor();
+    },
+  },
+  {
+    name: "registration-blocked-for-good",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationAsked(page, "Sorveteria Polar");
+      await registrationAt(page, "blocked");
+    },
+  },
+  {
+    name: "registration-unfinished",
+    scenario: "mobile",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.setRegistration("customer-13", { step: { step: "registered" } }));
+      await registration(page, "Transportes Andorinha");
+    },
+  },
+  {
+    name: "registration-connected",
+    scenario: "mobile",
+    reach: async (page) => {
+      await registrationConfirmed(page, "Transportes Andorinha");
+      await page.getByText("Conectado como").waitFor();
     },
   },
   { name: "settings-accounts", scenario: "twoAccounts", reach: (page) => settings(page) },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { ago, clockTime, duration, followTimeLeft } from "../src/lib/time";
+import { ago, clockTime, duration, followTimeLeft, followWaits } from "../src/lib/time";
 
 /** A page that can be hidden. */
 class Page extends EventTarget {
@@ -52,6 +52,45 @@ it("asks nothing while hidden, and at once when seen again", async () => {
   page.turn(false);
   await vi.advanceTimersByTimeAsync(0);
   expect(seen).toEqual([100_500, 40_500]);
+});
+
+it("shows each second of every wait, and stops asking once nothing waits", async () => {
+  const shown: string[] = [];
+  let times = 0;
+  followWaits(
+    () => {
+      times += 1;
+      const left = (deadline: number) => Math.max(0, deadline - Date.now());
+      return Promise.resolve([
+        { way: "sms", left: left(1_400) },
+        { way: "voice", left: left(2_700) },
+        { way: "oldPhone", left: null },
+      ]);
+    },
+    (waits) => shown.push((waits ?? []).map(({ left }) => left ?? "closed").join(" ")),
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(shown).toEqual([
+    "1400 2700 closed",
+    "999 2299 closed",
+    "699 1999 closed",
+    "0 1299 closed",
+    "0 999 closed",
+    "0 0 closed",
+  ]);
+  expect(times, "nothing is asked once nothing waits").toBe(6);
+});
+
+it("takes no way for open when nobody can tell, and asks again", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const seen: unknown[] = [];
+  const answers = [Promise.reject(new Error("gone")), Promise.resolve([{ way: "sms" as const, left: 0 }])];
+  followWaits(
+    () => answers.shift() ?? Promise.resolve([]),
+    (waits) => seen.push(waits),
+  );
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(seen).toEqual([null, [{ way: "sms", left: 0 }]]);
 });
 
 it("takes a code for dead when its time cannot be known", async () => {

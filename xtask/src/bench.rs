@@ -8,7 +8,7 @@ use crate::tools::{self, BUILD, CURL, DISPLAY, NODE};
 use crate::ui;
 
 /// Builds both with the release profile and measures them in a session of its own.
-pub fn bench() -> Done {
+pub fn bench(only: &[String]) -> Done {
     if !cfg!(target_os = "linux") {
         return Err(Stop::unusable(
             "the benchmarks drive the window through WebKitWebDriver: they run on Linux only",
@@ -33,6 +33,7 @@ pub fn bench() -> Done {
     let release = step::target()?.join("release");
     let mut bench = Command::new(release.join("bench"));
     bench
+        .args(only)
         .env("PONTE_BIN", release.join("ponte"))
         .env("BARE_BIN", release.join("bare-window"))
         .env("PRACTICE_BIN", release.join("practice"));

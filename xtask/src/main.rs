@@ -28,7 +28,8 @@ cargo xtask <command>
   check        the fast loop: format, lint, unit tests, the types shared with the UI, the UI's
                own checks. --write: take over the types exported from Rust
   cross        type-check the whole workspace for Windows and macOS (runs on Debian)
-  bench        measure Ponte against a bare Tauri window, with the release profile
+  bench        measure Ponte against a bare Tauri window, with the release profile; a word after it
+               (size, start, command, attempts, click, idle) measures only that
   practice     start the pretend Z-API alone; what follows `--` goes to it
   screenshots  draw every state of the UI into docs/screenshots
   help         this text
@@ -58,7 +59,7 @@ fn dispatch(command: &str, rest: &[String]) -> Done {
         ("check", []) => check::check(check::Types::Compare),
         ("test", []) => test::test(),
         ("cross", []) => cross::cross(),
-        ("bench", []) => bench::bench(),
+        ("bench", [] | [_]) => bench::bench(rest),
         ("screenshots", []) => ui::screenshots(),
         ("" | "help" | "--help" | "-h", []) => {
             print!("{HELP}");

@@ -1,14 +1,14 @@
 //! The history of attempts.
 
 use desk::Language;
-use desk::attempt::Method;
-use desk::history::{CsvWords, HistoryPage, HistoryQuery, Outcome, csv};
+use desk::history::{CsvWords, HistoryPage, HistoryQuery, csv};
+use serde::Serialize;
 use tauri::{AppHandle, State};
 
 use super::app::{AppState, state};
 use super::{Answer, ask};
 use crate::host::Host;
-use crate::words::say;
+use crate::words::{say, say_as_shown};
 
 #[tauri::command]
 pub async fn history(app: AppHandle, query: HistoryQuery) -> Answer<HistoryPage> {
@@ -26,6 +26,7 @@ pub async fn export_history(
         let rows = desk.whole_history(&query).await?;
         let language = host.language().await;
         let word = |path: &str| say(language, path, &[]);
+        let shown = |path: &str| say_as_shown(language, path);
         let headings = [
             "csv.customer",
             "csv.account",
@@ -40,8 +41,9 @@ pub async fn export_history(
         .map(word);
         let words = CsvWords {
             headings: headings.each_ref().map(String::as_str),
-            method: &|method| word(method_word(method)),
-            outcome: &|outcome| word(outcome_word(outcome)),
+            method: &|method| shown(&format!("attempt.method.{}", key(method))),
+            outcome: &|outcome| shown(&format!("history.outcomes.{}", key(outcome))),
+            error: &|error| shown(&format!("failures.{}.title", key(error))),
             yes: &word("csv.yes"),
             // What spreadsheet programs expect where the comma is the decimal mark.
             separator: match language {
@@ -65,22 +67,33 @@ pub async fn set_history_days(
     state(&app, &host).await
 }
 
-fn method_word(method: Method) -> &'static str {
-    match method {
-        Method::QrCode => "csv.methods.qrCode",
-        Method::PhoneCode => "csv.methods.phoneCode",
-        Method::Extension => "csv.methods.extension",
+/// The name that a value has in the UI, where it is a part of the paths of words.
+fn key(value: impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
     }
 }
 
-fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Running => "csv.outcomes.running",
-        Outcome::Connected => "csv.outcomes.connected",
-        Outcome::AlreadyConnected => "csv.outcomes.alreadyConnected",
-        Outcome::GaveUp => "csv.outcomes.gaveUp",
-        Outcome::Stopped => "csv.outcomes.stopped",
-        Outcome::Failed => "csv.outcomes.failed",
-        Outcome::Interrupted => "csv.outcomes.interrupted",
+#[cfg(test)]
+mod tests {
+    use desk::ErrorCode;
+    use desk::attempt::Method;
+    use desk::history::Outcome;
+
+    use super::*;
+
+    #[test]
+    fn every_value_in_a_row_has_words() {
+        let methods = Method::ALL.map(|method| format!("attempt.method.{}", key(method)));
+        let outcomes = [Outcome::Running, Outcome::Connected, Outcome::Interrupted]
+            .map(|outcome| format!("history.outcomes.{}", key(outcome)));
+        let errors = [ErrorCode::TimedOut, ErrorCode::WayMustWait]
+            .map(|error| format!("failures.{}.title", key(error)));
+        for path in methods.iter().chain(&outcomes).chain(&errors) {
+            for language in Language::ALL {
+                assert_ne!(say_as_shown(language, path), *path, "{language:?}");
+            }
+        }
     }
 }

@@ -30,6 +30,12 @@ pub enum PracticeAction {
     AnHourPasses,
     /// The phone is online again.
     PhoneComesBack,
+    /// Resets the forgotten PIN by the e-mail.
+    ResetsPin,
+    /// Confirms the transfer on the old phone.
+    ConfirmsTransfer,
+    /// WhatsApp accepts the appeal.
+    AppealAccepted,
 }
 
 impl From<Action> for PracticeAction {
@@ -42,6 +48,9 @@ impl From<Action> for PracticeAction {
             Action::Disconnects => Self::Disconnects,
             Action::AnHourPasses => Self::AnHourPasses,
             Action::PhoneComesBack => Self::PhoneComesBack,
+            Action::ResetsPin => Self::ResetsPin,
+            Action::ConfirmsTransfer => Self::ConfirmsTransfer,
+            Action::AppealAccepted => Self::AppealAccepted,
         }
     }
 }
@@ -56,6 +65,9 @@ impl From<PracticeAction> for Action {
             PracticeAction::Disconnects => Self::Disconnects,
             PracticeAction::AnHourPasses => Self::AnHourPasses,
             PracticeAction::PhoneComesBack => Self::PhoneComesBack,
+            PracticeAction::ResetsPin => Self::ResetsPin,
+            PracticeAction::ConfirmsTransfer => Self::ConfirmsTransfer,
+            PracticeAction::AppealAccepted => Self::AppealAccepted,
         }
     }
 }
@@ -69,6 +81,8 @@ pub struct PracticeStrip {
     scenario: Scenario,
     /// What the customer can do now.
     actions: Vec<PracticeAction>,
+    /// What the customer has in front of them and can tell: a code that came, a PIN.
+    received: Option<String>,
 }
 
 #[tauri::command]
@@ -120,5 +134,6 @@ async fn play(
     Ok(PracticeStrip {
         scenario,
         actions: actions.into_iter().map(PracticeAction::from).collect(),
+        received: practice.server.received(&instance),
     })
 }

@@ -2,7 +2,14 @@ import type { ErrorCode, Failure } from "./ipc/types";
 import { say, type WordKey } from "./words.svelte";
 
 /** What the agent can do about it with one click. */
-export type FailureAction = "openSettings" | "retry" | "keepForSession" | "editCustomer" | "newCode";
+export type FailureAction =
+  | "openSettings"
+  | "retry"
+  /** Where doing it once more could do it twice. */
+  | "checkAgain"
+  | "keepForSession"
+  | "editCustomer"
+  | "newCode";
 
 type FailureEntry = {
   /** `warning`: it may pass by itself, and what was under way goes on. */
@@ -12,7 +19,7 @@ type FailureEntry = {
   knowing?: "address" | "retryAfterSeconds" | "customerName";
 };
 
-const passing: FailureEntry = { severity: "warning", actions: ["retry"] };
+const passing: FailureEntry = { severity: "warning", actions: ["retry", "checkAgain"] };
 const credential: FailureEntry = { severity: "error", actions: ["openSettings"] };
 const keychain: FailureEntry = { severity: "error", actions: ["retry", "keepForSession"] };
 const plain: FailureEntry = { severity: "error", actions: [] };
@@ -34,6 +41,7 @@ export const failures: Record<ErrorCode, FailureEntry> = {
 
   instanceNotFound: { severity: "error", actions: ["editCustomer", "retry"] },
   subscriptionOver: { severity: "error", actions: ["retry"] },
+  subscriptionRequested: { severity: "warning", actions: ["checkAgain"] },
 
   tooOften: { severity: "warning", actions: ["retry"], knowing: "retryAfterSeconds" },
   gatewayTrouble: passing,
@@ -60,6 +68,8 @@ export const failures: Record<ErrorCode, FailureEntry> = {
   alreadyConnected: { severity: "warning", actions: ["retry"] },
   codeNotValid: { severity: "warning", actions: ["newCode"] },
   noAttempt: { severity: "warning", actions: ["retry"] },
+  notNow: { severity: "warning", actions: [] },
+  wayMustWait: { severity: "warning", actions: [], knowing: "retryAfterSeconds" },
   accountHasCustomers: plain,
   duplicateInstance: { severity: "error", actions: [], knowing: "customerName" },
   clipboardFailed: plain,

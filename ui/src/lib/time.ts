@@ -1,14 +1,15 @@
 import { createSubscriber } from "svelte/reactivity";
-import type { Language } from "./ipc/types";
+import type { Language, WayLeft } from "./ipc/types";
 import type { Unfollow } from "./ipc/backend";
 
 /**
- * Asks for the time left at each whole second of it, while the window can be seen.
- * `on` receives milliseconds, 0 from the moment the code is dead, null without a code.
+ * Asks at once and again after `next` milliseconds, while the window can be seen; null: not again. A slower answer to
+ * an older question is dropped.
  */
-export function followTimeLeft(
-  ask: () => Promise<number | null>,
-  on: (left: number | null) => void,
+function keepAsking<Answer>(
+  ask: () => Promise<Answer>,
+  on: (answer: Answer) => void,
+  next: (answer: Answer) => number | null,
 ): Unfollow {
   let stopped = false;
   let turn = 0;
@@ -16,15 +17,11 @@ export function followTimeLeft(
 
   async function tick() {
     const mine = ++turn;
-    const left = await ask().catch((reason: unknown) => {
-      // A code must never look alive on a guess.
-      console.error(reason);
-      return 0;
-    });
+    const answer = await ask();
     if (stopped || mine !== turn) return;
-    on(left);
-    // A millisecond past the whole second, where the number changes.
-    if (left) schedule((left % 1000) + 1);
+    on(answer);
+    const wait = next(answer);
+    if (wait !== null) schedule(wait);
   }
 
   function schedule(wait: number) {
@@ -44,6 +41,44 @@ export function followTimeLeft(
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", seen);
   };
+}
+
+/** A millisecond past the whole second, where the number changes. */
+const pastTheSecond = (left: number) => (left % 1000) + 1;
+
+/**
+ * Asks for the time left at each whole second of it, while the window can be seen.
+ * `on` receives milliseconds, 0 from the moment the code is dead, null without a code.
+ */
+export function followTimeLeft(
+  ask: () => Promise<number | null>,
+  on: (left: number | null) => void,
+): Unfollow {
+  const asked = () =>
+    ask().catch((reason: unknown) => {
+      // A code must never look alive on a guess.
+      console.error(reason);
+      return 0;
+    });
+  return keepAsking(asked, on, (left) => (left ? pastTheSecond(left) : null));
+}
+
+/**
+ * Asks when each way may be asked for, at each whole second of the waits, while the window can be seen.
+ * `on` receives null when nobody can tell.
+ */
+export function followWaits(ask: () => Promise<WayLeft[]>, on: (waits: WayLeft[] | null) => void): Unfollow {
+  const asked = () =>
+    ask().catch((reason: unknown) => {
+      // Nor must a way look open on one.
+      console.error(reason);
+      return null;
+    });
+  return keepAsking(asked, on, (waits) => {
+    if (waits === null) return 1000;
+    const running = waits.flatMap(({ left }) => left || []);
+    return running.length === 0 ? null : Math.min(...running.map(pastTheSecond));
+  });
 }
 
 /** `m:ss`, rounded down. */

@@ -7,6 +7,7 @@
 pub mod machine;
 pub mod view;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -66,12 +67,24 @@ pub enum Method {
     PhoneCode,
     /// The connection code of the Z-API Conector extension.
     Extension,
+    /// The registration of the number itself, on a mobile instance. Not an attempt of this module:
+    /// see [`crate::registration`].
+    Registration,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::QrCode, Self::PhoneCode, Self::Extension];
+    pub const ALL: [Self; 4] = [
+        Self::QrCode,
+        Self::PhoneCode,
+        Self::Extension,
+        Self::Registration,
+    ];
 }
+
+/// When a QR code was last asked for, by our ticks: so that they are asked for politely, whatever the
+/// agent clicks.
+pub type LastQrCode = Arc<Mutex<Option<Duration>>>;
 
 /// Where an attempt stands.
 #[derive(Clone, Debug)]
@@ -82,6 +95,8 @@ pub struct Snapshot {
     pub requesting: bool,
     /// WhatsApp demanded a passkey at some time.
     pub met_passkey: bool,
+    /// How often each thing went wrong so far.
+    pub errors: BTreeMap<ErrorCode, u32>,
     /// What went wrong last, while the attempt goes on.
     pub trouble: Option<Failure>,
     /// The server's last answer: Unix milliseconds by the wall clock.
@@ -113,9 +128,11 @@ impl Drop for Attempt {
 }
 
 impl Attempt {
-    /// Starts with reading the status. Must be called inside a tokio runtime.
+    /// Starts with reading the status. `last_qr_code` is shared by all attempts of the customer. Must
+    /// be called inside a tokio runtime.
     pub fn start(
         method: Method,
+        last_qr_code: LastQrCode,
         gateway: impl Gateway,
         clock: Arc<dyn Clock>,
         server: SharedServerClock,
@@ -125,6 +142,7 @@ impl Attempt {
             phase: machine.phase().clone(),
             requesting: false,
             met_passkey: false,
+            errors: BTreeMap::new(),
             trouble: None,
             checked_at: None,
         });
@@ -139,6 +157,7 @@ impl Attempt {
             calls: JoinSet::new(),
             waiting_for_code: Vec::new(),
             number: None,
+            last_qr_code,
             started: now,
             due: Due {
                 status: Some(now),
@@ -146,6 +165,7 @@ impl Attempt {
             },
             failures_in_a_row: 0,
             identity_tries: 0,
+            errors: BTreeMap::new(),
             checked_at: None,
         };
         let task = tokio::spawn(runner.run(asked)).abort_handle();
@@ -238,11 +258,13 @@ struct Due {
     identity: Option<Duration>,
     /// The next QR code.
     renewal: Option<Duration>,
+    /// The call for the code that is wanted.
+    fetch: Option<Duration>,
     /// A code that was read should have led to a connection by then.
     passkey: Option<Duration>,
     /// The end of the watch.
     give_up: Option<Duration>,
-    /// No code may be asked for before this: the server said so, or it would be impolite.
+    /// No code may be asked for before this: the server said so.
     code_allowed: Duration,
 }
 
@@ -264,10 +286,12 @@ struct Runner<G> {
     waiting_for_code: Vec<oneshot::Sender<Result<()>>>,
     /// The number that a phone code was last asked for.
     number: Option<String>,
+    last_qr_code: LastQrCode,
     started: Duration,
     due: Due,
     failures_in_a_row: u32,
     identity_tries: u32,
+    errors: BTreeMap<ErrorCode, u32>,
     checked_at: Option<i64>,
 }
 
@@ -336,10 +360,21 @@ impl<G: Gateway> Runner<G> {
         if self.due.passkey.take_if(|at| *at <= now).is_some() {
             self.step(Input::PasskeyDue);
         }
-        if self.due.give_up.take_if(|at| *at <= now).is_some() {
+        // With a code on its way it is not known yet where the watch stands.
+        let idle = !self.machine.is_requesting();
+        if idle && self.due.give_up.take_if(|at| *at <= now).is_some() {
             self.step(Input::WatchOver);
         }
+        if self.due.fetch.take_if(|at| *at <= now).is_some() {
+            if self.machine.method() == Method::QrCode {
+                *lock(&self.last_qr_code) = Some(now);
+            }
+            let gateway = Arc::clone(&self.gateway);
+            let request = self.request();
+            self.call(async move |sent| Answer::Code(sent, gateway.code(request).await));
+        }
         if self.machine.phase().is_over() {
+            self.due.fetch = None;
             self.due.status = None;
             self.due.renewal = None;
             self.due.passkey = None;
@@ -380,6 +415,12 @@ impl<G: Gateway> Runner<G> {
 
     fn answered(&mut self, answer: Answer) {
         let now = self.clock.ticks();
+        if let Answer::Session(Err(failure))
+        | Answer::Identity(Err(failure))
+        | Answer::Code(_, Err(failure)) = &answer
+        {
+            *self.errors.entry(failure.code).or_default() += 1;
+        }
         match answer {
             Answer::Session(result) => {
                 if result.is_ok() {
@@ -404,7 +445,6 @@ impl<G: Gateway> Runner<G> {
 
     fn code_answered(&mut self, sent: Duration, now: Duration, result: Result<Reading<Pairing>>) {
         if self.machine.method() == Method::QrCode {
-            self.due.code_allowed = sent + QR_CODE_PAUSE;
             self.due.renewal = Some(sent + QR_CODE_PAUSE);
         }
         match result {
@@ -424,12 +464,8 @@ impl<G: Gateway> Runner<G> {
                 self.reply(Ok(()));
             }
             Err(failure) => {
-                if matches!(self.machine.phase(), Phase::Expired { .. }) {
-                    // The watch may have come to its end while this was under way.
-                    self.due.give_up.get_or_insert(now + GRACE);
-                }
                 if let Some(wait) = failure.retry_after() {
-                    self.due.code_allowed = self.due.code_allowed.max(now + wait);
+                    self.due.code_allowed = now + wait;
                     self.due.renewal = self.due.renewal.map(|due| due.max(now + wait));
                 }
                 self.step(Input::Code(Err(failure.clone())));
@@ -457,9 +493,10 @@ impl<G: Gateway> Runner<G> {
             Some(Effect::ReadStatus) => self.due.status = Some(self.clock.ticks()),
             Some(Effect::ReadIdentity) => self.due.identity = Some(self.clock.ticks()),
             Some(Effect::FetchCode) => {
-                let gateway = Arc::clone(&self.gateway);
-                let request = self.request();
-                self.call(async move |sent| Answer::Code(sent, gateway.code(request).await));
+                let last = *lock(&self.last_qr_code);
+                let polite = last.filter(|_| self.machine.method() == Method::QrCode);
+                let polite = polite.map(|last| last + QR_CODE_PAUSE).unwrap_or_default();
+                self.due.fetch = Some(self.clock.ticks().max(polite));
             }
             None => {}
         }
@@ -480,6 +517,7 @@ impl<G: Gateway> Runner<G> {
             phase: self.machine.phase().clone(),
             requesting: self.machine.is_requesting(),
             met_passkey: self.machine.met_passkey(),
+            errors: self.errors.clone(),
             trouble: self.machine.trouble().cloned(),
             checked_at: self.checked_at,
         });
@@ -496,7 +534,8 @@ impl<G: Gateway> Runner<G> {
         match self.machine.method() {
             Method::QrCode => CodeRequest::Qr,
             Method::PhoneCode => CodeRequest::Phone(self.number.clone().unwrap_or_default()),
-            Method::Extension => CodeRequest::Connection,
+            // No attempt is started for a registration.
+            Method::Extension | Method::Registration => CodeRequest::Connection,
         }
     }
 
@@ -532,16 +571,25 @@ impl<G: Gateway> Runner<G> {
             status,
             identity,
             renewal,
+            fetch,
             passkey,
-            give_up,
             ..
         } = self.due;
-        [status, identity, renewal, passkey, give_up, self.death(now)]
-            .into_iter()
-            .flatten()
-            .map(|at| at.saturating_sub(now))
-            .fold(LONGEST_NAP, Duration::min)
-            // Runtimes count milliseconds: never wake a moment too early, again and again.
-            .max(Duration::from_millis(1))
+        let give_up = self.due.give_up.filter(|_| !self.machine.is_requesting());
+        [
+            status,
+            identity,
+            renewal,
+            fetch,
+            passkey,
+            give_up,
+            self.death(now),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|at| at.saturating_sub(now))
+        .fold(LONGEST_NAP, Duration::min)
+        // Runtimes count milliseconds: never wake a moment too early, again and again.
+        .max(Duration::from_millis(1))
     }
 }

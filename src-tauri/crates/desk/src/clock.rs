@@ -52,36 +52,54 @@ pub fn unix_ms(time: SystemTime) -> i64 {
     })
 }
 
-/// The server's clock against our ticks, as a bound that errs towards *later*.
+/// The server's clock against our ticks, between two bounds.
 ///
 /// A `Date` header counts whole seconds and was written at some moment between sending the call
 /// and receiving its answer. So the server's clock was below `date + 1 s` when ticks were at least
-/// `sent`: `server ≤ ticks + (date + 1 s − sent)`, always. Every answer gives such a bound and the
-/// smallest holds, which closes in on the truth to within a round trip after a few answers.
+/// `sent`: `server ≤ ticks + (date + 1 s − sent)`, always; and `server ≥ ticks + (date − received)`.
+/// Every answer gives such bounds and the narrowest hold, which closes in on the truth to within a
+/// round trip after a few answers.
 ///
-/// An answer also proves `server ≥ ticks + (date − received)`. One above the bound held so far
-/// means that our ticks lost time (a virtual machine was paused) or the server's clock was set:
-/// then only the new answer counts.
+/// Bounds that contradict those held so far mean that our ticks lost time (a virtual machine was
+/// paused) or the server's clock was set: then only the new answer counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServerClock {
-    ahead_of_ticks_ms: Option<i64>,
+    ahead_of_ticks_ms: Option<Bounds>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    at_least: i64,
+    at_most: i64,
 }
 
 impl ServerClock {
     /// Takes in one answer: `date` is its header in Unix milliseconds.
     pub fn observe(&mut self, sent: Duration, received: Duration, date: i64) {
-        let at_most = date.saturating_add(1_000).saturating_sub(ms(sent));
-        let at_least = date.saturating_sub(ms(received));
-        self.ahead_of_ticks_ms = match self.ahead_of_ticks_ms {
-            Some(held) if held >= at_least => Some(held.min(at_most)),
-            _ => Some(at_most),
+        let new = Bounds {
+            at_least: date.saturating_sub(ms(received)),
+            at_most: date.saturating_add(1_000).saturating_sub(ms(sent)),
         };
+        let held = self.ahead_of_ticks_ms.unwrap_or(new);
+        let both = Bounds {
+            at_least: held.at_least.max(new.at_least),
+            at_most: held.at_most.min(new.at_most),
+        };
+        self.ahead_of_ticks_ms = Some(match both.at_least <= both.at_most {
+            true => both,
+            false => new,
+        });
     }
 
     /// The latest that the server's clock can read when ours reads `ticks`: Unix milliseconds.
     /// `None` before the first answer with a date.
     pub fn latest(&self, ticks: Duration) -> Option<i64> {
-        Some(self.ahead_of_ticks_ms?.saturating_add(ms(ticks)))
+        Some(self.ahead_of_ticks_ms?.at_most.saturating_add(ms(ticks)))
+    }
+
+    /// The earliest that it can read.
+    pub fn earliest(&self, ticks: Duration) -> Option<i64> {
+        Some(self.ahead_of_ticks_ms?.at_least.saturating_add(ms(ticks)))
     }
 }
 

@@ -12,7 +12,9 @@ use crate::desk::Desk;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::Identity;
 use crate::input::{self, Field, Problem, ProblemCode};
+use crate::instance::InstanceType;
 use crate::language::Language;
+use crate::lock;
 use crate::phone;
 use crate::store::{AccountRecord, CustomerRecord};
 use crate::vault::{Holder, Keep, SecretName};
@@ -84,6 +86,8 @@ pub struct CustomerRow {
     /// Unix milliseconds by this computer's clock: since when.
     #[ts(type = "number | null")]
     pub status_since: Option<i64>,
+    /// What kind of instance it is; `None` while nobody knows.
+    pub instance_type: Option<InstanceType>,
 }
 
 /// The customers found.
@@ -161,6 +165,8 @@ pub struct CustomerStatus {
     pub phone_online: Option<bool>,
     /// Not connected, but the session can be restored without a code.
     pub needs_restore: bool,
+    /// What kind of instance it is; `None` while nobody knows.
+    pub instance_type: Option<InstanceType>,
 }
 
 /// A form, read.
@@ -222,6 +228,7 @@ impl Desk {
             token_hint: None,
             status: ConnectionStatus::Unknown,
             status_since: None,
+            instance_type: None,
         };
         self.refuse_taken_instance(&record).await?;
         let holder = Holder::customer(&record.id);
@@ -239,6 +246,7 @@ impl Desk {
         self.refuse_account_credential(&form.account_id, &reading)
             .await?;
         let instance_id = reading.check.instance_id.unwrap_or_default();
+        let before_instance = before.instance_id.clone();
         let same_instance = instance_id == before.instance_id
             && form.account_id == before.account_id
             && reading.token.is_none();
@@ -253,6 +261,9 @@ impl Desk {
                 ConnectionStatus::Unknown
             },
             status_since: before.status_since.filter(|_| same_instance),
+            instance_type: before
+                .instance_type
+                .filter(|_| instance_id == before.instance_id),
             instance_id,
             ..before
         };
@@ -261,7 +272,12 @@ impl Desk {
             // Its attempt talks to another instance, or with other credentials.
             self.end_attempt(id);
         }
+        let moves = record.instance_id != before_instance;
         let saved = self.save_customer(record, reading.token, form.keep).await?;
+        if moves {
+            lock(&self.registrations).forget(id);
+            self.store.remove_registration(id).await?;
+        }
         self.views_changed();
         Ok(saved)
     }
@@ -270,6 +286,7 @@ impl Desk {
     pub async fn remove_customer(&self, id: &str) -> Result<()> {
         let record = self.customer(id).await?;
         self.end_attempt(id);
+        lock(&self.registrations).forget(id);
         self.vault
             .delete(&Holder::customer(id), record.token_hint.is_some())
             .await?;
@@ -303,6 +320,7 @@ impl Desk {
             false => None,
         };
         let known = identity.clone().unwrap_or_default();
+        let instance_type = self.instance_type(&record).await;
         Ok(CustomerStatus {
             status,
             expected: match session.connected {
@@ -310,7 +328,11 @@ impl Desk {
                 false => ExpectedNumber::NotSet,
             },
             identity,
-            phone_online: session.phone_online,
+            // Means nothing on mobile instances (seen).
+            phone_online: session
+                .phone_online
+                .filter(|_| instance_type != Some(InstanceType::Mobile)),
+            instance_type,
             needs_restore: session.needs_restore,
         })
     }
@@ -489,6 +511,7 @@ impl Desk {
             language: record.language,
             status: record.status,
             status_since: record.status_since,
+            instance_type: record.instance_type,
         }
     }
 }

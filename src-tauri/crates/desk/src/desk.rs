@@ -2,7 +2,7 @@
 //!
 //! The accounts' and the customers' parts are in [`crate::accounts`] and [`crate::customers`].
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::attempt::view::{
     self, ConnectionCode, ExpectedNumber, PhoneCode, PresenterState, PresenterView, QrCode,
     ShownCode,
 };
-use crate::attempt::{Attempt, Method, SharedServerClock, Snapshot};
+use crate::attempt::{Attempt, LastQrCode, Method, SharedServerClock, Snapshot};
 use crate::clock::{Clock, SystemClock};
 use crate::customers::ConnectionStatus;
 use crate::deadline::Deadline;
@@ -28,6 +28,7 @@ use crate::lock;
 use crate::messages::{self, MessageKind, Template, Values};
 use crate::phone;
 use crate::picture::Picture;
+use crate::registration::Registrations;
 use crate::store::{CustomerRecord, Store, StoreError};
 use crate::triage::{self, Triage};
 use crate::vault::{self, Holder, Keychain, SecretName, Vault};
@@ -120,13 +121,18 @@ pub struct Desk {
     server: RwLock<Server>,
     fixed_address: bool,
     attempts: Mutex<HashMap<String, Arc<Attempt>>>,
+    /// By customer; see [`LastQrCode`].
+    last_qr_codes: Mutex<HashMap<String, LastQrCode>>,
     templates: RwLock<HashMap<(Language, MessageKind), String>>,
     /// An attempt began or ended, or a template changed.
     views_changed: watch::Sender<()>,
     events: broadcast::Sender<Event>,
     failures: Mutex<VecDeque<NotedFailure>>,
-    /// Held while something is done that costs money.
-    pub(crate) paying: tokio::sync::Mutex<()>,
+    /// Customers whose kind of instance was looked for.
+    pub(crate) looked_up: Mutex<HashSet<String>>,
+    pub(crate) registrations: Mutex<Registrations>,
+    /// When a subscription was last paid for, or may have been, by customer and our ticks.
+    pub(crate) paid: Mutex<HashMap<String, Duration>>,
 }
 
 /// A server, and what we know of its clock.
@@ -135,7 +141,7 @@ pub(crate) struct Server {
     address: Option<String>,
     /// Built beside the start: reading the system's certificates takes a while.
     client: Arc<OnceLock<std::result::Result<zapi::Client, zapi::BaseAddressError>>>,
-    clock: SharedServerClock,
+    pub(crate) clock: SharedServerClock,
 }
 
 impl Server {
@@ -186,10 +192,10 @@ fn values<'a>(customer: &'a CustomerRecord, number: &'a str) -> Values<'a> {
     }
 }
 
-/// An attempt goes on whether or not the history can be kept.
-fn note(what: &str, kept: std::result::Result<(), StoreError>) {
+/// What goes on goes on, whether or not a note of it can be kept.
+pub(crate) fn note(what: &str, kept: std::result::Result<(), StoreError>) {
     if let Err(error) = kept {
-        log::warn!("the history lacks the {what} of an attempt: {error}");
+        log::warn!("not kept of an attempt: the {what}: {error}");
     }
 }
 
@@ -210,6 +216,7 @@ impl Desk {
             None => store.setting(ZAPI_ADDRESS).await?,
         };
         let server = Server::new(address)?;
+        let waits = store.registration_waits(config.clock.ticks()).await?;
         let edited = store.templates().await?;
         let desk = Arc::new(Self {
             store,
@@ -218,6 +225,7 @@ impl Desk {
             server: RwLock::new(server),
             fixed_address: config.fixed_address.is_some(),
             attempts: Mutex::default(),
+            last_qr_codes: Mutex::default(),
             templates: RwLock::new(
                 edited
                     .into_iter()
@@ -227,7 +235,9 @@ impl Desk {
             views_changed: watch::Sender::default(),
             events: broadcast::Sender::new(64),
             failures: Mutex::default(),
-            paying: tokio::sync::Mutex::default(),
+            looked_up: Mutex::default(),
+            registrations: Mutex::new(Registrations::new(waits)),
+            paid: Mutex::default(),
         });
         desk.forget_old_history().await?;
         Ok(desk)
@@ -236,6 +246,7 @@ impl Desk {
     /// Ends all attempts and closes the file.
     pub async fn close(&self) {
         lock(&self.attempts).clear();
+        lock(&self.registrations).clear();
         self.store.close().await;
     }
 
@@ -353,7 +364,7 @@ impl Desk {
         }
     }
 
-    fn message(
+    pub(crate) fn message(
         &self,
         customer: &CustomerRecord,
         kind: MessageKind,
@@ -391,6 +402,9 @@ impl Desk {
     /// Starts an attempt in place of one of another method or that is over, or joins the one that
     /// runs.
     pub async fn start_attempt(self: &Arc<Self>, customer_id: &str, method: Method) -> Result<()> {
+        if method == Method::Registration {
+            return Err(ErrorCode::NotNow.into());
+        }
         let runs = |attempt: &Arc<Attempt>| attempt.is_running() && attempt.method() == method;
         if self.attempt(customer_id).as_ref().is_some_and(runs) {
             return Ok(());
@@ -406,7 +420,12 @@ impl Desk {
             }
             let clock = Arc::clone(&self.clock);
             let server_clock = Arc::clone(&server.clock);
-            let attempt = Arc::new(Attempt::start(method, gateway, clock, server_clock));
+            let last_qr_code = {
+                let mut last = lock(&self.last_qr_codes);
+                Arc::clone(last.entry(customer.id.clone()).or_default())
+            };
+            let attempt = Attempt::start(method, last_qr_code, gateway, clock, server_clock);
+            let attempt = Arc::new(attempt);
             let record = AttemptRecord {
                 id: Uuid::new_v4().to_string(),
                 customer_id: customer.id.clone(),
@@ -527,7 +546,7 @@ impl Desk {
                 let digits = phone::parse(number.unwrap_or_default()).map_err(problem)?;
                 Some(digits.ok_or_else(|| problem(ProblemCode::Missing))?)
             }
-            Method::QrCode | Method::Extension => None,
+            Method::QrCode | Method::Extension | Method::Registration => None,
         };
         let code = attempt.get_code(number);
         // Not held while waiting: an attempt that is ended must end at once.
@@ -597,7 +616,15 @@ impl Desk {
             FreshCode::Phone { text, phone } => ShownCode::Phone(PhoneCode {
                 halves: view::halves(text),
                 phone_display: phone::display(phone),
-                message: self.message(customer, MessageKind::PhoneCode, text, ""),
+                message: {
+                    // About the number that the code was asked for.
+                    let phone = Some(phone.clone());
+                    let customer = CustomerRecord {
+                        phone,
+                        ..customer.clone()
+                    };
+                    self.message(&customer, MessageKind::PhoneCode, text, "")
+                },
                 text: text.clone(),
             }),
             FreshCode::Connection { text, .. } => {
@@ -642,6 +669,7 @@ impl Desk {
         note("begun", self.store.begin_attempt(&record).await);
         let mut connected = None;
         let mut trouble = None;
+        let mut errors = BTreeMap::new();
         record.outcome = Outcome::Stopped;
         while snapshots.changed().await.is_ok() {
             let snapshot = snapshots.borrow_and_update().clone();
@@ -675,7 +703,11 @@ impl Desk {
                 trouble = failure;
                 if let Some(failure) = &trouble {
                     self.note_failure(failure);
-                    let counted = self.store.count_error(&record.id, failure.code).await;
+                }
+            }
+            for (code, times) in &snapshot.errors {
+                if errors.insert(*code, *times) != Some(*times) {
+                    let counted = self.store.put_error(&record.id, *code, *times).await;
                     note("error", counted);
                 }
             }
@@ -696,14 +728,19 @@ impl Desk {
         if let Err(failure) = self.forget_old_history().await {
             log::warn!("old history stays: {failure}");
         }
+        if let Some(identity) = connected {
+            self.tell_connected(&customer_id, identity).await;
+        }
+    }
+
+    /// Tells that a customer has become connected.
+    pub(crate) async fn tell_connected(&self, customer_id: &str, identity: Identity) {
         // As the customer is now: the number expected may have been corrected meanwhile.
-        if let Some(identity) = connected
-            && let Ok(customer) = self.customer(&customer_id).await
-        {
+        if let Ok(customer) = self.customer(customer_id).await {
             // Nobody may be listening.
             let _ = self.events.send(Event::Connected {
                 expected: ExpectedNumber::compare(customer.phone.as_deref(), &identity),
-                customer_id,
+                customer_id: customer_id.to_owned(),
                 name: customer.name,
                 identity,
             });

@@ -84,6 +84,11 @@ pub enum ErrorCode {
     CodeNotValid,
     /// No attempt runs for this customer.
     NoAttempt,
+    /// The registration is not at a step where this can be done.
+    NotNow,
+    /// This way of receiving the code must wait: asking early gets the number blocked.
+    /// `retryAfterSeconds`, unless the way is closed.
+    WayMustWait,
     /// The account still has customers.
     AccountHasCustomers,
     /// Another customer has this instance. `customerName`.
@@ -98,6 +103,8 @@ pub enum ErrorCode {
     StartOverFailed,
     /// The account has no Partner token, without which this cannot be done.
     PartnerTokenMissing,
+    /// The subscription was asked for a moment ago.
+    SubscriptionRequested,
     /// A file could not be written to the downloads folder.
     SaveFailed,
     /// A defect of Ponte.
@@ -140,6 +147,21 @@ impl Failure {
                 | ErrorCode::SubscriptionOver
                 | ErrorCode::SecretMissing
         )
+    }
+
+    /// The server cannot have done what it was asked for: it was not reached, or it refused.
+    pub fn was_not_done(&self) -> bool {
+        self.needs_a_change()
+            || matches!(
+                self.code,
+                ErrorCode::Offline
+                    | ErrorCode::DnsFailed
+                    | ErrorCode::ConnectionRefused
+                    | ErrorCode::TlsFailed
+                    | ErrorCode::TooOften
+                    | ErrorCode::UnknownRoute
+                    | ErrorCode::RedirectRefused
+            )
     }
 
     /// How long the server asked to be left alone.

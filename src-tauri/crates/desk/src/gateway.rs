@@ -177,9 +177,13 @@ fn read<T, U>(
     answer: std::result::Result<zapi::Received<T>, zapi::Error>,
     take: impl FnOnce(T) -> U,
 ) -> Result<Reading<U>> {
-    let answer = answer.map_err(Failure::from)?;
-    Ok(Reading {
-        date: answer.date.map(|date: SystemTime| unix_ms(date)),
-        value: take(answer.value),
-    })
+    Ok(reading(answer.map_err(Failure::from)?, take))
+}
+
+/// What was received, with its date as the desk counts it.
+pub(crate) fn reading<T, U>(received: zapi::Received<T>, take: impl FnOnce(T) -> U) -> Reading<U> {
+    Reading {
+        date: received.date.map(|date: SystemTime| unix_ms(date)),
+        value: take(received.value),
+    }
 }

@@ -231,6 +231,8 @@ pub struct CsvWords<'a> {
     pub method: &'a dyn Fn(Method) -> String,
     /// Of an outcome.
     pub outcome: &'a dyn Fn(Outcome) -> String,
+    /// Of an error.
+    pub error: &'a dyn Fn(ErrorCode) -> String,
     /// Yes, for the passkey.
     pub yes: &'a str,
     /// Between fields.
@@ -257,7 +259,7 @@ pub fn csv(rows: &[HistoryRow], words: &CsvWords<'_>) -> Result<Vec<u8>> {
         let errors: Vec<String> = row
             .errors
             .iter()
-            .map(|error| format!("{:?} × {}", error.code, error.times))
+            .map(|error| format!("{} × {}", (words.error)(error.code), error.times))
             .collect();
         let record = [
             no_formula(&row.customer_name),
@@ -347,6 +349,7 @@ mod tests {
             headings: ["a", "b", "c", "d", "e", "f", "g", "h", "Erros"],
             method: &|_| "Extensão".into(),
             outcome: &|_| "Conectado".into(),
+            error: &|_| "Sem resposta".into(),
             yes: "sim",
             separator: b';',
         };
@@ -356,7 +359,7 @@ mod tests {
             file,
             format!(
                 "\u{feff}a;b;c;d;e;f;g;h;Erros\r\n\
-                 \"'=CMD(\"\"a;b\"\")\";\"Agência; Litoral\";Extensão;{started};;Conectado;130;sim;TimedOut × 2\r\n"
+                 \"'=CMD(\"\"a;b\"\")\";\"Agência; Litoral\";Extensão;{started};;Conectado;130;sim;Sem resposta × 2\r\n"
             )
         );
         assert_eq!(started.len(), "2026-11-21 14:32:05".len());

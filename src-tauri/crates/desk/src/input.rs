@@ -37,6 +37,10 @@ pub enum Field {
     ZapiAddress,
     /// The account chosen.
     Account,
+    /// A code, PIN or captcha of a registration.
+    Code,
+    /// The words of an appeal.
+    Appeal,
 }
 
 /// What is wrong with what stands in a field.
@@ -74,6 +78,10 @@ pub enum ProblemCode {
     MissingPlaceholder,
     /// Plain http to another computer.
     NotHttps,
+    /// The agent has not confirmed what will happen.
+    NotConfirmed,
+    /// Neither a code nor a PIN, which have six digits.
+    NotSixDigits,
 }
 
 /// One mistake, found before any call is made.

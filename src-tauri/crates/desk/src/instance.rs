@@ -1,5 +1,7 @@
 //! What an agent does to a customer's instance besides connecting it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -7,11 +9,26 @@ use crate::customers::CustomerStatus;
 use crate::desk::Desk;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::ZapiGateway;
+use crate::lock;
 use crate::store::CustomerRecord;
 use crate::vault::SecretName;
 
 /// Pages of the queue that are counted: 30 messages each, the most that the server gives (documented).
 const QUEUE_PAGES: u32 = 10;
+/// For so long a subscription that was asked for is not asked for again.
+const PAID_LATELY: Duration = Duration::from_secs(10 * 60);
+
+/// What an instance is to WhatsApp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, sqlx::Type)]
+#[serde(rename_all = "camelCase")]
+#[sqlx(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub enum InstanceType {
+    /// A device linked to the customer's phone.
+    Web,
+    /// The primary device: the phone that had the number loses WhatsApp.
+    Mobile,
+}
 
 /// What can be asked of an instance besides connecting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, TS)]
@@ -98,11 +115,9 @@ impl Desk {
     }
 
     /// Subscribes the customer's instance again, **which costs the partner money**, and goes on with
-    /// an attempt that ended because the subscription was over.
+    /// an attempt that ended because the subscription was over. Refused for a while after it was done
+    /// or may have been: two clicks are one bill.
     pub async fn subscribe_again(self: &std::sync::Arc<Self>, customer_id: &str) -> Result<()> {
-        let paying = self.paying.try_lock();
-        // Two windows, one bill.
-        let _paying = paying.map_err(|_| ErrorCode::TooOften)?;
         let (record, gateway) = self.reach(customer_id).await?;
         let account = self.account(&record.account_id).await?;
         let secrets = self.account_secrets(&account).await?;
@@ -111,11 +126,72 @@ impl Desk {
             .ok_or(ErrorCode::PartnerTokenMissing)?;
         let zapi::InstanceCredentials { id, token, .. } = &gateway.credentials;
         let partner = gateway.client.partner(partner_token);
-        partner.subscribe(id, token).await.map_err(Failure::from)?;
-        match self.waits_for_subscription(customer_id) {
+        let now = self.clock().ticks();
+        {
+            let mut paid = lock(&self.paid);
+            let recently = |at: &Duration| now < *at + PAID_LATELY;
+            if paid.get(customer_id).is_some_and(recently) {
+                return Err(ErrorCode::SubscriptionRequested.into());
+            }
+            paid.insert(customer_id.to_owned(), now);
+        }
+        if let Err(failure) = partner.subscribe(id, token).await.map_err(Failure::from) {
+            if failure.was_not_done() {
+                lock(&self.paid).remove(customer_id);
+            }
+            return Err(failure);
+        }
+        // It is paid: what goes wrong from here on is told by the attempt or the status.
+        let gone_on = match self.waits_for_subscription(customer_id) {
             Some(method) => self.start_attempt(customer_id, method).await,
             None => self.customer_status(customer_id).await.map(drop),
+        };
+        if let Err(failure) = gone_on {
+            self.note_failure(&failure);
         }
+        Ok(())
+    }
+
+    /// Sets what kind of instance a customer has, as the agent knows it.
+    pub async fn set_instance_type(&self, customer_id: &str, kind: InstanceType) -> Result<()> {
+        self.customer(customer_id).await?;
+        self.end_attempt(customer_id);
+        Ok(self.store.put_instance_type(customer_id, kind).await?)
+    }
+
+    /// What kind of instance a customer has: as known, or as the Partner listing says. Asked there
+    /// once; not to learn it stops nothing.
+    pub(crate) async fn instance_type(&self, record: &CustomerRecord) -> Option<InstanceType> {
+        if record.instance_type.is_some() || !lock(&self.looked_up).insert(record.id.clone()) {
+            return record.instance_type;
+        }
+        let kind = self.listed_type(record).await.unwrap_or_else(|failure| {
+            log::info!("the kind of an instance stays unknown: {failure}");
+            None
+        })?;
+        if let Err(error) = self.store.put_instance_type(&record.id, kind).await {
+            log::warn!("the kind of an instance was not kept: {error}");
+        }
+        Some(kind)
+    }
+
+    async fn listed_type(&self, record: &CustomerRecord) -> Result<Option<InstanceType>> {
+        let account = self.account(&record.account_id).await?;
+        if !self.has_partner_token(&account) {
+            return Ok(None);
+        }
+        let secrets = self.account_secrets(&account).await?;
+        let Some(token) = secrets.get(SecretName::PartnerToken) else {
+            return Ok(None);
+        };
+        let client = self.client()?;
+        let page = client.partner(token).find(&record.instance_id).await;
+        let rows = page.map_err(Failure::from)?.value.rows;
+        let row = rows.into_iter().find(|row| row.id == record.instance_id);
+        Ok(row.and_then(|row| row.middleware).map(|kind| match kind {
+            zapi::Middleware::Web => InstanceType::Web,
+            zapi::Middleware::Mobile => InstanceType::Mobile,
+        }))
     }
 
     async fn reach(&self, customer_id: &str) -> Result<(CustomerRecord, ZapiGateway)> {

@@ -22,6 +22,7 @@ pub mod language;
 pub mod messages;
 pub mod phone;
 pub mod picture;
+pub mod registration;
 pub mod store;
 pub mod triage;
 pub mod vault;

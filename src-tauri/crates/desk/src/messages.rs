@@ -11,6 +11,17 @@ use crate::language::Language;
 /// Longest template, in characters.
 pub const LONGEST_TEMPLATE: usize = 4_000;
 
+/// A message as it ships, in the languages' order.
+macro_rules! shipped {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../messages/pt-BR/", $name, ".txt")),
+            include_str!(concat!("../messages/en/", $name, ".txt")),
+            include_str!(concat!("../messages/es/", $name, ".txt")),
+        ]
+    };
+}
+
 /// Which message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, sqlx::Type)]
 #[serde(rename_all = "camelCase")]
@@ -23,11 +34,39 @@ pub enum MessageKind {
     ConnectionCode,
     /// The phone code and what to do with it.
     PhoneCode,
+    /// What a registration does, before it begins.
+    RegistrationBegins,
+    /// The code of a registration comes by text message.
+    RegistrationSms,
+    /// It comes by a call.
+    RegistrationCall,
+    /// It comes inside WhatsApp on the old phone.
+    RegistrationOldPhone,
+    /// The PIN of the two-step verification is needed.
+    RegistrationPin,
+    /// WhatsApp sends an e-mail by which the PIN is reset.
+    RegistrationPinReset,
+    /// The old phone must confirm.
+    RegistrationConfirm,
+    /// WhatsApp has blocked the number.
+    RegistrationBlocked,
 }
 
 impl MessageKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Preparation, Self::ConnectionCode, Self::PhoneCode];
+    pub const ALL: [Self; 11] = [
+        Self::Preparation,
+        Self::ConnectionCode,
+        Self::PhoneCode,
+        Self::RegistrationBegins,
+        Self::RegistrationSms,
+        Self::RegistrationCall,
+        Self::RegistrationOldPhone,
+        Self::RegistrationPin,
+        Self::RegistrationPinReset,
+        Self::RegistrationConfirm,
+        Self::RegistrationBlocked,
+    ];
 
     /// The placeholders it may have.
     pub fn placeholders(self) -> &'static [&'static str] {
@@ -35,6 +74,14 @@ impl MessageKind {
             Self::Preparation => &["name", "number", "link"],
             Self::ConnectionCode => &["name", "number", "link", "code", "validUntil"],
             Self::PhoneCode => &["name", "number", "code"],
+            Self::RegistrationBegins
+            | Self::RegistrationSms
+            | Self::RegistrationCall
+            | Self::RegistrationOldPhone
+            | Self::RegistrationPin
+            | Self::RegistrationPinReset
+            | Self::RegistrationConfirm
+            | Self::RegistrationBlocked => &["name", "number"],
         }
     }
 
@@ -43,35 +90,29 @@ impl MessageKind {
         match self {
             Self::Preparation => &["link"],
             Self::ConnectionCode | Self::PhoneCode => &["code"],
+            _ => &[],
         }
     }
 
     /// The text that ships with Ponte.
     pub fn shipped(self, language: Language) -> &'static str {
-        let text = match (self, language) {
-            (Self::Preparation, Language::Portuguese) => {
-                include_str!("../messages/pt-BR/preparation.txt")
-            }
-            (Self::Preparation, Language::English) => {
-                include_str!("../messages/en/preparation.txt")
-            }
-            (Self::Preparation, Language::Spanish) => {
-                include_str!("../messages/es/preparation.txt")
-            }
-            (Self::ConnectionCode, Language::Portuguese) => {
-                include_str!("../messages/pt-BR/connection-code.txt")
-            }
-            (Self::ConnectionCode, Language::English) => {
-                include_str!("../messages/en/connection-code.txt")
-            }
-            (Self::ConnectionCode, Language::Spanish) => {
-                include_str!("../messages/es/connection-code.txt")
-            }
-            (Self::PhoneCode, Language::Portuguese) => {
-                include_str!("../messages/pt-BR/phone-code.txt")
-            }
-            (Self::PhoneCode, Language::English) => include_str!("../messages/en/phone-code.txt"),
-            (Self::PhoneCode, Language::Spanish) => include_str!("../messages/es/phone-code.txt"),
+        let [portuguese, english, spanish] = match self {
+            Self::Preparation => shipped!("preparation"),
+            Self::ConnectionCode => shipped!("connection-code"),
+            Self::PhoneCode => shipped!("phone-code"),
+            Self::RegistrationBegins => shipped!("registration-begins"),
+            Self::RegistrationSms => shipped!("registration-sms"),
+            Self::RegistrationCall => shipped!("registration-call"),
+            Self::RegistrationOldPhone => shipped!("registration-old-phone"),
+            Self::RegistrationPin => shipped!("registration-pin"),
+            Self::RegistrationPinReset => shipped!("registration-pin-reset"),
+            Self::RegistrationConfirm => shipped!("registration-confirm"),
+            Self::RegistrationBlocked => shipped!("registration-blocked"),
+        };
+        let text = match language {
+            Language::Portuguese => portuguese,
+            Language::English => english,
+            Language::Spanish => spanish,
         };
         text.trim_end()
     }

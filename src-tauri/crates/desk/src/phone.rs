@@ -34,6 +34,22 @@ pub fn parse(typed: &str) -> Result<Option<String>, ProblemCode> {
     })
 }
 
+/// Reads a number in any spelling and splits it into the country's calling code and the digits
+/// after it. `Ok(None)` for an empty field.
+pub fn split(typed: &str) -> Result<Option<(String, String)>, ProblemCode> {
+    let Some(digits) = parse(typed)? else {
+        return Ok(None);
+    };
+    let number = phonenumber::parse(None, format!("+{digits}"));
+    let code = number
+        .map_err(|_| ProblemCode::PhoneNotUnderstood)?
+        .code()
+        .value();
+    let code = code.to_string();
+    let national = digits.strip_prefix(&code).unwrap_or_default().to_owned();
+    Ok(Some((code, national)))
+}
+
 /// Valid, or a Brazilian mobile written without the ninth digit, as WhatsApp itself writes many.
 fn is_possible(number: &PhoneNumber) -> bool {
     phonenumber::is_valid(number)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, Luma};
+use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, Luma, Rgba};
 use qrcode::{EcLevel, QrCode};
 
 use crate::failure::{ErrorCode, Failure, Result};
@@ -16,6 +16,8 @@ use crate::failure::{ErrorCode, Failure, Result};
 const LARGEST_SIDE: u32 = 2_048;
 /// Smallest side that can hold the smallest QR code at one pixel a module.
 const SMALLEST_SIDE: u32 = 21;
+/// The quiet border that is put around a picture, as a part of its side.
+const QUIET_PART: u32 = 12;
 /// Side of a picture drawn here, at least, in pixels.
 const DRAWN_SIDE: u32 = 600;
 
@@ -49,14 +51,19 @@ impl Picture {
         if picture.width().min(picture.height()) < SMALLEST_SIDE {
             return Err(unusable("too small"));
         }
-        // What is transparent is the paper.
         let rgba = picture.into_rgba8();
-        let grey = GrayImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-            let [r, g, b, alpha] = rgba.get_pixel(x, y).0.map(u32::from);
-            let ink = (r + g + b) / 3;
-            let level = (ink * alpha + 255 * (255 - alpha)) / 255;
-            Luma([u8::try_from(level).unwrap_or(u8::MAX)])
-        });
+        let (width, height) = rgba.dimensions();
+        // Pasted into a dark chat, a code without paper around it cannot be read.
+        let border = width.max(height) / QUIET_PART;
+        let paper = Luma([u8::MAX]);
+        let mut grey = GrayImage::from_pixel(width + 2 * border, height + 2 * border, paper);
+        for (x, y, Rgba([r, g, b, alpha])) in rgba.enumerate_pixels() {
+            let [r, g, b, alpha] = [r, g, b, alpha].map(|value| u32::from(*value));
+            // What is transparent is paper.
+            let level = ((r + g + b) / 3 * alpha + 255 * (255 - alpha)) / 255;
+            let level = u8::try_from(level).unwrap_or(u8::MAX);
+            grey.put_pixel(x + border, y + border, Luma([level]));
+        }
         Self::encode(grey)
     }
 
@@ -110,7 +117,7 @@ fn unusable(why: impl fmt::Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use image::{Rgba, RgbaImage};
+    use image::RgbaImage;
     use proptest::prelude::*;
 
     use super::*;
@@ -147,9 +154,10 @@ mod tests {
             false => Rgba([0, 0, 0, 0]),
         });
         let taken = grey(&Picture::check(&png(sent)).unwrap());
-        assert_eq!(taken.dimensions(), (40, 40));
-        assert_eq!(taken.get_pixel(0, 0).0, [0]);
-        assert_eq!(taken.get_pixel(39, 0).0, [255]);
+        assert_eq!(taken.dimensions(), (46, 46), "with a quiet border");
+        assert_eq!(taken.get_pixel(0, 0).0, [255]);
+        assert_eq!(taken.get_pixel(3, 3).0, [0]);
+        assert_eq!(taken.get_pixel(42, 3).0, [255]);
     }
 
     #[test]

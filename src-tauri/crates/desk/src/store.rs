@@ -14,8 +14,10 @@ use crate::attempt::Method;
 use crate::customers::ConnectionStatus;
 use crate::failure::{ErrorCode, Failure};
 use crate::history::{AttemptRecord, CountedError, HistoryQuery, HistoryRow, Outcome};
+use crate::instance::InstanceType;
 use crate::language::Language;
 use crate::messages::MessageKind;
+use crate::registration::waits::{Known, Wait, Way};
 
 /// The file's name in the data folder.
 pub const FILE: &str = "ponte.db";
@@ -98,6 +100,8 @@ pub struct CustomerRecord {
     pub status: ConnectionStatus,
     /// Since when.
     pub status_since: Option<i64>,
+    /// What kind of instance it is.
+    pub instance_type: Option<InstanceType>,
 }
 
 /// The open database.
@@ -127,8 +131,10 @@ impl Store {
 
     async fn with(options: SqliteConnectOptions, connections: u32) -> Result<Self> {
         let pool = SqlitePoolOptions::new()
+            // None is opened in the background: while it switched the journal it would find the file
+            // locked by the migrations, or lock it for them.
+            .min_connections(0)
             .max_connections(connections)
-            .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_with(options.foreign_keys(true).optimize_on_close(true, None))
@@ -258,12 +264,14 @@ impl Store {
     pub async fn put_customer(&self, customer: &CustomerRecord) -> Result<()> {
         let done = sqlx::query(
             "INSERT INTO customer
-                (id, account_id, name, instance_id, phone, language, token_hint, status, status_since, search)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                (id, account_id, name, instance_id, phone, language, token_hint, status, status_since,
+                 instance_type, search)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
                 instance_id = excluded.instance_id, phone = excluded.phone, language = excluded.language,
                 token_hint = excluded.token_hint, status = excluded.status,
-                status_since = excluded.status_since, search = excluded.search",
+                status_since = excluded.status_since, instance_type = excluded.instance_type,
+                search = excluded.search",
         )
         .bind(&customer.id)
         .bind(&customer.account_id)
@@ -274,6 +282,7 @@ impl Store {
         .bind(&customer.token_hint)
         .bind(customer.status)
         .bind(customer.status_since)
+        .bind(customer.instance_type)
         .bind(search_text(customer))
         .execute(&self.pool)
         .await;
@@ -305,6 +314,16 @@ impl Store {
         .bind(now)
         .fetch_optional(&self.pool)
         .await?)
+    }
+
+    /// Keeps what kind of instance a customer has; nothing if the customer is gone.
+    pub async fn put_instance_type(&self, id: &str, kind: InstanceType) -> Result<()> {
+        sqlx::query("UPDATE customer SET instance_type = $2 WHERE id = $1")
+            .bind(id)
+            .bind(kind)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Removes a customer, with all attempts.
@@ -353,14 +372,15 @@ impl Store {
         Ok(())
     }
 
-    /// Counts an error of an attempt; not if the attempt was forgotten meanwhile.
-    pub async fn count_error(&self, attempt_id: &str, code: ErrorCode) -> Result<()> {
+    /// Keeps how often something went wrong in an attempt; not if the attempt was forgotten meanwhile.
+    pub async fn put_error(&self, attempt_id: &str, code: ErrorCode, times: u32) -> Result<()> {
         sqlx::query(
-            "INSERT INTO attempt_error (attempt_id, code, times) SELECT id, $2, 1 FROM attempt WHERE id = $1
-             ON CONFLICT (attempt_id, code) DO UPDATE SET times = attempt_error.times + 1",
+            "INSERT INTO attempt_error (attempt_id, code, times) SELECT id, $2, $3 FROM attempt WHERE id = $1
+             ON CONFLICT (attempt_id, code) DO UPDATE SET times = excluded.times",
         )
         .bind(attempt_id)
         .bind(code)
+        .bind(i64::from(times))
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -400,6 +420,12 @@ impl Store {
              FROM attempt_error JOIN attempt ON attempt.id = attempt_error.attempt_id WHERE 1 = 1",
             query,
         );
+        if let Some(last) = rows.last() {
+            // Those of the rows that are listed, and of few others.
+            errors
+                .push(" AND attempt.started_at >= ")
+                .push_bind(last.attempt.started_at);
+        }
         errors.push(" ORDER BY attempt_error.times DESC, attempt_error.code");
         let errors: Vec<(String, ErrorCode, i64)> =
             errors.build_query_as().fetch_all(&self.pool).await?;
@@ -443,6 +469,94 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(())
+    }
+
+    // --- registrations
+
+    /// Where a customer's registration stands, as JSON.
+    pub async fn registration(&self, customer_id: &str) -> Result<Option<String>> {
+        Ok(
+            sqlx::query_scalar("SELECT state FROM registration WHERE customer_id = $1")
+                .bind(customer_id)
+                .fetch_optional(&self.pool)
+                .await?,
+        )
+    }
+
+    /// Keeps where a registration stands, and all waits of its number (in digits). An older version
+    /// changes nothing.
+    pub async fn put_registration(
+        &self,
+        customer_id: &str,
+        version: i64,
+        state: &str,
+        waits: Option<(&str, &[(Way, Known)])>,
+    ) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        let done = sqlx::query(
+            "INSERT INTO registration (customer_id, version, state) VALUES ($1, $2, $3)
+             ON CONFLICT (customer_id) DO UPDATE SET version = excluded.version, state = excluded.state
+                WHERE excluded.version > registration.version",
+        )
+        .bind(customer_id)
+        .bind(version)
+        .bind(state)
+        .execute(&mut *transaction)
+        .await?;
+        if let Some((phone, waits)) = waits.filter(|_| done.rows_affected() > 0) {
+            sqlx::query("DELETE FROM registration_wait WHERE phone = $1")
+                .bind(phone)
+                .execute(&mut *transaction)
+                .await?;
+            for (way, known) in waits {
+                let (seconds, until) = match known {
+                    Known::Closed => (None, None),
+                    Known::Waits(wait) => {
+                        let seconds = i64::try_from(wait.whole.as_secs()).unwrap_or(i64::MAX);
+                        (Some(seconds), wait.until_server)
+                    }
+                };
+                sqlx::query(
+                    "INSERT INTO registration_wait (phone, way, seconds, until_server_ms) VALUES ($1, $2, $3, $4)",
+                )
+                .bind(phone)
+                .bind(way)
+                .bind(seconds)
+                .bind(until)
+                .execute(&mut *transaction)
+                .await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Forgets where a customer's registration stands. The waits of the number stay.
+    pub async fn remove_registration(&self, customer_id: &str) -> Result<()> {
+        sqlx::query("DELETE FROM registration WHERE customer_id = $1")
+            .bind(customer_id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The waits that earlier runs left behind, by number in digits. `now`: our ticks.
+    pub async fn registration_waits(&self, now: Duration) -> Result<Vec<(String, Way, Known)>> {
+        let rows: Vec<(String, Way, Option<i64>, Option<i64>)> =
+            sqlx::query_as("SELECT phone, way, seconds, until_server_ms FROM registration_wait")
+                .fetch_all(&self.pool)
+                .await?;
+        let known = |seconds: Option<i64>, until| match seconds {
+            None => Known::Closed,
+            Some(seconds) => {
+                let whole = Duration::from_secs(seconds.try_into().unwrap_or(0));
+                Known::Waits(Wait::resume(whole, until, now))
+            }
+        };
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(phone, way, seconds, until)| (phone, way, known(seconds, until)))
+            .collect())
     }
 
     // --- templates and settings
@@ -570,6 +684,7 @@ mod tests {
             token_hint: None,
             status: ConnectionStatus::Unknown,
             status_since: None,
+            instance_type: None,
         }
     }
 

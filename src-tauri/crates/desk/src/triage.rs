@@ -96,7 +96,7 @@ pub enum TriageNext {
     PhoneCode,
     /// Connect with the extension.
     Extension,
-    /// Get a new code of the method in use.
+    /// Get a new connection code of the extension.
     NewCode,
     /// Reset WhatsApp's passkey question and begin anew.
     StartOver,
@@ -341,7 +341,7 @@ mod tests {
         let shape = |cards: &[TriageCard]| -> Vec<_> {
             cards
                 .iter()
-                .map(|card| (card.id.clone(), card.drawing, card.next, card.phrases.len()))
+                .map(|card| (card.id.clone(), card.drawing, card.next))
                 .collect()
         };
         for (language, cards) in others {

@@ -39,11 +39,13 @@ async fn customer(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, StatusCode> {
     let now = server.now();
-    let (scenario, actions) = server
-        .world()
-        .actions(&id, now)
-        .ok_or(StatusCode::NOT_FOUND)?;
-    Ok(Json(json!({"scenario": scenario, "actions": actions})))
+    let world = server.world();
+    let (scenario, actions) = world.actions(&id, now).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(Json(json!({
+        "scenario": scenario,
+        "actions": actions,
+        "received": world.received(&id),
+    })))
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Action, Customer, NotNow, Scenario};
+use crate::registration::{Answer, Registrations};
+use crate::{Action, Customer, Middleware, NotNow, Scenario};
 
 /// Life of a connection code in [`Scenario::Expires`].
 const SHORT_CODE_LIFE_MS: i64 = 20_000;
@@ -30,6 +31,18 @@ const NAMES: [&str; Scenario::ALL.len()] = [
     "Mercado São Jorge",
     "Studio Bela Forma",
     "Auto Peças Central",
+    "Sorveteria Polo Norte",
+    "Academia Corpo Ativo",
+    "Papelaria Arco-Íris",
+    "Vidraçaria Cristalina",
+    "Lavanderia Água Clara",
+    "Confeitaria Doce Mel",
+    "Farmácia Bem-Estar",
+    "Chaveiro Rápido",
+    "Imobiliária Morada Nova",
+    "Escola Girassol",
+    "Restaurante Sabor da Serra",
+    "Agência Boa Viagem",
 ];
 
 /// Why a request is refused.
@@ -46,6 +59,8 @@ pub(crate) enum Refusal {
     SubscriptionOver,
     AlreadyConnected,
     NotConnected,
+    /// The method is for the other kind of instance.
+    OtherMiddleware,
     /// Something in the request cannot be: says what.
     Unfit(&'static str),
 }
@@ -111,10 +126,13 @@ pub(crate) struct Instance {
     pub customer: Customer,
     /// The token that opens the instance.
     pub right_token: String,
-    /// The number of the customer's phone, which gets connected whatever the desk expects.
+    /// The number of the customer's phone, which gets connected whatever the desk expects. On a
+    /// mobile instance the one that was registered.
     own_number: String,
     link: Link,
     codes: Codes,
+    /// On a mobile instance, and only there.
+    registrations: Option<Registrations>,
     /// WhatsApp asked for a passkey, and nobody has reset that.
     passkey_asked: bool,
     /// Whether the phone can be reached, once connected.
@@ -127,13 +145,16 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    pub fn new(index: usize, scenario: Scenario) -> Self {
+    /// `registration_wait_ms` is how long the ways to receive a registration code wait after one was
+    /// asked for.
+    pub fn new(index: usize, scenario: Scenario, registration_wait_ms: i64) -> Self {
         let number = index + 1;
         let right_token = format!("70CEFA4E{number:016}");
         let name = NAMES[index % NAMES.len()];
         let phone = mobile_number(number);
         let customer = Customer {
             scenario,
+            middleware: scenario.middleware(),
             name: match index / NAMES.len() {
                 0 => name.to_owned(),
                 round => format!("{name} {}", round + 1),
@@ -145,7 +166,10 @@ impl Instance {
             },
             phone: phone.clone(),
         };
+        let is_mobile = customer.middleware == Middleware::Mobile;
         Self {
+            registrations: is_mobile
+                .then(|| Registrations::new(scenario, registration_wait_ms, phone.clone())),
             customer,
             right_token,
             own_number: match scenario {
@@ -178,8 +202,9 @@ impl Instance {
         self.link == Link::Connected
     }
 
+    /// Means nothing on a mobile instance, which needs no other phone: `false` there.
     pub fn smartphone_connected(&self) -> bool {
-        self.connected() && self.phone_online
+        self.connected() && self.phone_online && self.registrations.is_none()
     }
 
     /// The connected number, digits with country code.
@@ -227,6 +252,9 @@ impl Instance {
             }
             return actions;
         }
+        if let Some(registrations) = &self.registrations {
+            return registrations.actions();
+        }
         if self.codes.qr_code_until.is_some_and(|until| now < until) {
             actions.push(Action::ReadsQr);
         }
@@ -261,6 +289,11 @@ impl Instance {
             }
             Action::Disconnects | Action::AnHourPasses => self.disconnect(),
             Action::PhoneComesBack => self.phone_online = true,
+            Action::ResetsPin | Action::ConfirmsTransfer | Action::AppealAccepted => {
+                if let Some(registrations) = &mut self.registrations {
+                    registrations.current(now).play(action);
+                }
+            }
         }
         Ok(())
     }
@@ -281,7 +314,7 @@ impl Instance {
         life: i64,
         now: i64,
     ) -> Result<ConnectionCode, Refusal> {
-        self.can_connect()?;
+        self.can_be_linked()?;
         let life = match self.customer.scenario {
             Scenario::Expires => life.min(SHORT_CODE_LIFE_MS),
             _ => life,
@@ -293,7 +326,7 @@ impl Instance {
 
     /// A new QR code beside those that still live.
     pub fn issue_qr_code(&mut self, text: String, now: i64) -> Result<QrAnswer, Refusal> {
-        match self.can_connect() {
+        match self.can_be_linked() {
             Err(Refusal::AlreadyConnected) => return Ok(QrAnswer::Connected),
             other => other?,
         }
@@ -313,9 +346,38 @@ impl Instance {
     /// even when WhatsApp has asked for a passkey. WhatsApp takes a code on the phone whose number
     /// it was asked for; here the customer's phone takes any.
     pub fn issue_phone_code(&mut self) -> Result<(), Refusal> {
-        self.can_connect()?;
+        self.can_be_linked()?;
         self.codes.phone_code = true;
         Ok(())
+    }
+
+    /// Takes a step of a registration, the last of which connects the instance.
+    pub fn register(
+        &mut self,
+        step: impl FnOnce(&mut Registrations) -> Answer,
+    ) -> Result<Answer, Refusal> {
+        let can_connect = self.can_connect();
+        let registrations = self.registrations.as_mut();
+        let registrations = registrations.ok_or(Refusal::OtherMiddleware)?;
+        can_connect?;
+        let answer = step(registrations);
+        if answer == Answer::Registered {
+            self.own_number = registrations.number().to_owned();
+            self.connect();
+        }
+        Ok(answer)
+    }
+
+    /// The code or the PIN that the customer has in front of them.
+    pub fn received(&self) -> Option<&str> {
+        self.registrations.as_ref()?.received()
+    }
+
+    fn can_be_linked(&self) -> Result<(), Refusal> {
+        if self.registrations.is_some() {
+            return Err(Refusal::OtherMiddleware);
+        }
+        self.can_connect()
     }
 
     fn can_connect(&self) -> Result<(), Refusal> {
@@ -389,6 +451,7 @@ mod tests {
 
     const NOW: i64 = 1_782_850_838_085;
     const LIFE: i64 = 300_000;
+    const WAIT_MS: i64 = 125_000;
 
     impl Instance {
         fn give_every_code(&mut self) {
@@ -414,11 +477,14 @@ mod tests {
     #[test]
     fn every_method_connects_and_voids_the_other_codes() {
         for scenario in Scenario::ALL {
+            if scenario.middleware() == Middleware::Mobile {
+                continue;
+            }
             for method in METHODS {
                 if scenario == Scenario::AsksPasskey && !method.contains(&Action::Confirms) {
                     continue;
                 }
-                let mut instance = Instance::new(0, scenario);
+                let mut instance = Instance::new(0, scenario, WAIT_MS);
                 instance.subscribe();
                 instance.disconnect();
                 instance.give_every_code();
@@ -442,8 +508,45 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_of_instance_has_methods_of_its_own() {
+        let other = Refusal::OtherMiddleware;
+        let mut mobile = Instance::new(0, Scenario::RegistersBySms, WAIT_MS);
+        let text = || "2@FAKE".to_owned();
+        assert_eq!(mobile.issue_qr_code(text(), NOW), Err(other.clone()));
+        assert_eq!(mobile.issue_phone_code(), Err(other.clone()));
+        assert_eq!(mobile.issue_code(text(), LIFE, NOW), Err(other.clone()));
+
+        for scenario in [Scenario::Connects, Scenario::AlreadyConnected] {
+            let mut web = Instance::new(0, scenario, WAIT_MS);
+            let registered = web.register(|_| Answer::Registered);
+            assert_eq!(registered, Err(other.clone()), "{scenario}");
+            assert_eq!(web.received(), None);
+        }
+    }
+
+    #[test]
+    fn a_registration_connects_as_the_number_it_was_for() {
+        let mut instance = Instance::new(0, Scenario::RegistersBySms, WAIT_MS);
+        let number = "5544977770000".to_owned();
+        let check = |instance: &mut Instance| {
+            instance.register(|registrations| registrations.check(number.clone(), NOW))
+        };
+        check(&mut instance).unwrap();
+        assert_eq!(instance.phone(), Err(Refusal::NotConnected));
+        let registered = instance.register(|_| Answer::Registered);
+        assert_eq!(registered, Ok(Answer::Registered));
+        assert_eq!(instance.phone(), Ok(number.as_str()));
+        assert!(!instance.smartphone_connected(), "there is no other phone");
+        assert_eq!(check(&mut instance), Err(Refusal::AlreadyConnected));
+
+        assert_eq!(instance.actions(NOW), [Action::Disconnects]);
+        instance.play_all(&[Action::Disconnects]);
+        assert!(matches!(check(&mut instance), Ok(Answer::Available { .. })));
+    }
+
+    #[test]
     fn a_qr_code_can_be_read_until_the_newest_is_20_seconds_old() {
-        let mut instance = Instance::new(0, Scenario::Connects);
+        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS);
         instance.issue_qr_code("2@FAKE".to_owned(), NOW).unwrap();
         assert_eq!(instance.actions(NOW + 19_999), [Action::ReadsQr]);
         assert_eq!(instance.play(Action::ReadsQr, NOW + 20_000), Err(NotNow));
@@ -456,7 +559,7 @@ mod tests {
 
     #[test]
     fn a_phone_code_lives_until_it_is_typed() {
-        let mut instance = Instance::new(0, Scenario::Connects);
+        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS);
         assert_eq!(instance.play(Action::TypesPhoneCode, NOW), Err(NotNow));
         instance.issue_phone_code().unwrap();
         instance.issue_phone_code().unwrap();
@@ -469,7 +572,7 @@ mod tests {
     #[test]
     fn a_passkey_stays_in_the_way_until_it_is_reset_or_the_extension_connects() {
         for link in [Action::ReadsQr, Action::TypesPhoneCode] {
-            let mut instance = Instance::new(0, Scenario::AsksPasskey);
+            let mut instance = Instance::new(0, Scenario::AsksPasskey, WAIT_MS);
             let qr_code = |instance: &mut Instance| {
                 let answer = instance.issue_qr_code("2@FAKE".to_owned(), NOW).unwrap();
                 answer != QrAnswer::PasskeyChallenge
@@ -498,7 +601,7 @@ mod tests {
 
     #[test]
     fn nothing_connects_without_subscription() {
-        let mut instance = Instance::new(0, Scenario::SubscriptionOver);
+        let mut instance = Instance::new(0, Scenario::SubscriptionOver, WAIT_MS);
         let over = Refusal::SubscriptionOver;
         assert!(instance.due_ms(NOW) < NOW);
         assert_eq!(
@@ -521,20 +624,20 @@ mod tests {
 
     #[test]
     fn the_queue_is_gone_once_connected_or_emptied() {
-        let mut connected = Instance::new(0, Scenario::QueueWaits);
+        let mut connected = Instance::new(0, Scenario::QueueWaits, WAIT_MS);
         assert_eq!(connected.waiting(), 75);
         connected.give_every_code();
         connected.play_all(&[Action::ReadsQr]);
         assert_eq!(connected.waiting(), 0);
 
-        let mut emptied = Instance::new(0, Scenario::QueueWaits);
+        let mut emptied = Instance::new(0, Scenario::QueueWaits, WAIT_MS);
         emptied.empty_queue();
         assert_eq!(emptied.waiting(), 0);
     }
 
     #[test]
     fn an_offline_phone_comes_back() {
-        let mut instance = Instance::new(0, Scenario::PhoneOffline);
+        let mut instance = Instance::new(0, Scenario::PhoneOffline, WAIT_MS);
         assert!(instance.connected() && !instance.smartphone_connected());
         assert_eq!(instance.actions(NOW), [Action::PhoneComesBack]);
         instance.play_all(&[Action::PhoneComesBack]);
@@ -544,7 +647,7 @@ mod tests {
 
     #[test]
     fn the_connection_ends_when_an_hour_passes() {
-        let mut instance = Instance::new(0, Scenario::DisconnectsLater);
+        let mut instance = Instance::new(0, Scenario::DisconnectsLater, WAIT_MS);
         assert_eq!(instance.play(Action::AnHourPasses, NOW), Err(NotNow));
         instance.give_every_code();
         instance.play_all(&[Action::ReadsQr, Action::AnHourPasses]);
@@ -553,7 +656,7 @@ mod tests {
 
     #[test]
     fn a_session_is_restored_when_there_is_one() {
-        let mut instance = Instance::new(0, Scenario::AsksRestore);
+        let mut instance = Instance::new(0, Scenario::AsksRestore, WAIT_MS);
         assert_eq!(instance.link(), Link::ToRestore);
         instance.restart().unwrap();
         assert_eq!(instance.link(), Link::ToRestore, "restarting restores it");
@@ -567,7 +670,7 @@ mod tests {
 
     #[test]
     fn a_restart_keeps_the_connection_and_voids_the_codes() {
-        let mut instance = Instance::new(0, Scenario::Connects);
+        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS);
         instance.give_every_code();
         instance.restart().unwrap();
         assert_eq!(instance.actions(NOW), []);
@@ -581,7 +684,7 @@ mod tests {
     fn a_hundred_thousand_customers_have_mobile_numbers_of_their_own() {
         let mut seen = HashSet::new();
         for index in 0..100_000 {
-            let instance = Instance::new(index, Scenario::OtherNumber);
+            let instance = Instance::new(index, Scenario::OtherNumber, WAIT_MS);
             for number in [instance.customer.phone, instance.own_number] {
                 assert!(
                     number.len() == 13 && number.starts_with("55449"),
@@ -590,7 +693,7 @@ mod tests {
                 assert!(seen.insert(number.clone()), "{number} twice");
             }
         }
-        let first = Instance::new(0, Scenario::OtherNumber);
+        let first = Instance::new(0, Scenario::OtherNumber, WAIT_MS);
         assert_eq!(first.customer.phone, "5544999990101");
         assert_eq!(first.own_number, "5544988880101");
     }

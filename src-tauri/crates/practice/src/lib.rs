@@ -13,6 +13,9 @@
 //! | [`Disconnects`](Action::Disconnects) | when connected and the phone is online | not connected |
 //! | [`AnHourPasses`](Action::AnHourPasses) | when connected, in [`Scenario::DisconnectsLater`] | not connected |
 //! | [`PhoneComesBack`](Action::PhoneComesBack) | when connected and the phone is offline | the phone is online |
+//! | [`ResetsPin`](Action::ResetsPin) | once the e-mail for it was asked for | a new PIN, which they remember |
+//! | [`ConfirmsTransfer`](Action::ConfirmsTransfer) | when a right code needs it | registered as soon as that is asked |
+//! | [`AppealAccepted`](Action::AppealAccepted) | while an appeal is in review | the number is free again |
 //!
 //! through [`Practice::play`], or from another program through the control routes, which are no part
 //! of the pretend API:
@@ -22,14 +25,16 @@
 //! | `GET /practice/ping` | `{"practice":true}` |
 //! | `GET /practice/ledger` | the [`Call`]s, oldest first |
 //! | `GET /practice/customers` | the [`Customer`]s |
-//! | `GET /practice/customers/{id}` | `{"scenario":"connects","actions":["typesCode"]}`: what the customer can do now |
+//! | `GET /practice/customers/{id}` | `{"scenario":"connects","actions":["typesCode"],"received":null}`: what the customer can do now, and [what they have](Practice::received) |
 //! | `POST /practice/customers/{id}/play` | the same, after the action in `{"action":"typesCode"}`; 409 when not possible now |
 //!
 //! Ids, tokens, names and numbers are all made up.
 
+mod captcha;
 mod control;
 mod faults;
 mod instance;
+mod registration;
 mod routes;
 mod world;
 
@@ -46,8 +51,21 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+/// The answer to every captcha here, always the same so that tests can tell it.
+pub const CAPTCHA_ANSWER: &str = "407258";
+
+/// What an instance pretends to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Middleware {
+    /// Linked to a phone, as WhatsApp Web is.
+    Web,
+    /// Registered as the number's primary device.
+    Mobile,
+}
+
 /// What happens to a customer who is to be connected. Unless it says otherwise, they connect with the
-/// expected number by every method, and a QR code is answered as a data URL.
+/// expected number by every method of their instance, and a QR code is answered as a data URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Scenario {
@@ -76,11 +94,36 @@ pub enum Scenario {
     OtherNumber,
     /// Connects, but the answers on the way are slow or broken, in a fixed order.
     SlowAndFaulty,
+    /// The first on a mobile instance, as all below. Nothing gets in the way of the registration.
+    RegistersBySms,
+    /// No code is sent before a captcha is answered, with [`CAPTCHA_ANSWER`].
+    Captcha,
+    /// Has a PIN, which they remember.
+    AsksPin,
+    /// Both: a captcha first, a PIN in the end.
+    CaptchaAndPin,
+    /// Has a PIN, and has forgotten it.
+    ForgotPin,
+    /// The phone that has the number must confirm.
+    ConfirmsOnPhone,
+    /// Every way must wait, from the first check of the number on.
+    MustWait,
+    /// The code comes by SMS only.
+    VoiceClosed,
+    /// The number is blocked, and an appeal is possible.
+    Blocked,
+    /// The number is blocked, which shows only when a code is asked for. No appeal is possible.
+    BlockedForGood,
+    /// Too many wrong codes are three. Then a new one is needed, after a wait.
+    TooManyTries,
+    /// The first check finds the number unavailable for an unknown reason; every answer leaves out
+    /// what it can, and `retryAfter` is a text. Registers all the same.
+    OddAnswers,
 }
 
 impl Scenario {
     /// Every scenario, in the order in which practice mode lists them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 24] = [
         Self::Connects,
         Self::AsksPasskey,
         Self::Expires,
@@ -93,7 +136,49 @@ impl Scenario {
         Self::WrongToken,
         Self::OtherNumber,
         Self::SlowAndFaulty,
+        Self::RegistersBySms,
+        Self::Captcha,
+        Self::AsksPin,
+        Self::CaptchaAndPin,
+        Self::ForgotPin,
+        Self::ConfirmsOnPhone,
+        Self::MustWait,
+        Self::VoiceClosed,
+        Self::Blocked,
+        Self::BlockedForGood,
+        Self::TooManyTries,
+        Self::OddAnswers,
     ];
+
+    /// The kind of instance it plays on.
+    pub const fn middleware(self) -> Middleware {
+        match self {
+            Self::Connects
+            | Self::AsksPasskey
+            | Self::Expires
+            | Self::AlreadyConnected
+            | Self::QueueWaits
+            | Self::PhoneOffline
+            | Self::SubscriptionOver
+            | Self::AsksRestore
+            | Self::DisconnectsLater
+            | Self::WrongToken
+            | Self::OtherNumber
+            | Self::SlowAndFaulty => Middleware::Web,
+            Self::RegistersBySms
+            | Self::Captcha
+            | Self::AsksPin
+            | Self::CaptchaAndPin
+            | Self::ForgotPin
+            | Self::ConfirmsOnPhone
+            | Self::MustWait
+            | Self::VoiceClosed
+            | Self::Blocked
+            | Self::BlockedForGood
+            | Self::TooManyTries
+            | Self::OddAnswers => Middleware::Mobile,
+        }
+    }
 }
 
 /// The name it has in JSON and on the command line, such as `slowAndFaulty`.
@@ -129,6 +214,12 @@ pub enum Action {
     AnHourPasses,
     /// The phone is online again.
     PhoneComesBack,
+    /// Resets the PIN by the e-mail that came.
+    ResetsPin,
+    /// Confirms on the phone that has the number that it may be registered elsewhere.
+    ConfirmsTransfer,
+    /// WhatsApp grants the appeal.
+    AppealAccepted,
 }
 
 /// What to pretend.
@@ -147,6 +238,8 @@ pub struct Config {
     pub partner_token: String,
     /// How long a connection code lives.
     pub code_life: Duration,
+    /// How long every way to receive a registration code waits after one was asked for.
+    pub registration_wait: Duration,
 }
 
 impl Default for Config {
@@ -158,6 +251,8 @@ impl Default for Config {
             client_token: None,
             partner_token: "FAKE0000PRACTICE0000PARTNER0000".to_owned(),
             code_life: Duration::from_secs(5 * 60),
+            // As in the documented answer.
+            registration_wait: Duration::from_secs(125),
         }
     }
 }
@@ -168,6 +263,8 @@ impl Default for Config {
 pub struct Customer {
     /// What happens to them.
     pub scenario: Scenario,
+    /// Kind of their instance.
+    pub middleware: Middleware,
     /// Name of the shop.
     pub name: String,
     /// Id of their instance.
@@ -207,6 +304,10 @@ pub struct Call {
     pub server_ms: f64,
     /// Whether a `Client-Token` header came with it, right or wrong.
     pub had_client_token: bool,
+    /// Whether the real one is known to punish such a call, on the way to a registration: here it
+    /// blocked the number.
+    #[serde(default)]
+    pub punished: bool,
 }
 
 /// The customer cannot do that now (or there is no such customer).
@@ -274,6 +375,17 @@ impl Practice {
     pub fn actions(&self, instance_id: &str) -> Option<(Scenario, Vec<Action>)> {
         let now = self.server.now();
         self.server.world().actions(instance_id, now)
+    }
+
+    /// What the customer has in front of them, to be told to the agent: the registration code that
+    /// was sent, or the PIN that is asked for, if they remember it.
+    pub fn received(&self, instance_id: &str) -> Option<String> {
+        self.server.world().received(instance_id)
+    }
+
+    /// Sets the server's clock ahead, as if that time went by.
+    pub fn time_passes(&self, time: Duration) {
+        self.server.time_passes(time);
     }
 
     /// Lets the customer do something.

@@ -19,10 +19,16 @@ Runs a pretend Z-API on this computer until it is interrupted.
   --customers A,B,…        one customer for each scenario named (default: each once):
                            connects, asksPasskey, expires, alreadyConnected,
                            queueWaits, phoneOffline, subscriptionOver, asksRestore,
-                           disconnectsLater, wrongToken, otherNumber, slowAndFaulty
+                           disconnectsLater, wrongToken, otherNumber, slowAndFaulty;
+                           on mobile instances registersBySms, captcha, asksPin,
+                           captchaAndPin, forgotPin, confirmsOnPhone, mustWait,
+                           voiceClosed, blocked, blockedForGood, tooManyTries,
+                           oddAnswers
   --clock-offset-ms N      how far the server's clock is ahead of this computer's
   --client-token TOKEN     demand this Client-Token
   --code-life-seconds N    life of a connection code (default 300)
+  --registration-wait-seconds N
+                           wait after a registration code was asked for (default 125)
   --until-stdin-closes     end when the standard input closes
   --help                   this text
 ";
@@ -44,6 +50,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Long("client-token") => config.client_token = Some(flags.value()?.string()?),
             Long("code-life-seconds") => {
                 config.code_life = Duration::from_secs(flags.value()?.parse()?);
+            }
+            Long("registration-wait-seconds") => {
+                config.registration_wait = Duration::from_secs(flags.value()?.parse()?);
             }
             Long("until-stdin-closes") => until_stdin_closes = true,
             Long("help") => {

@@ -3,7 +3,9 @@
 mod instance;
 mod pairing;
 mod partner;
+mod registration;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -32,20 +34,24 @@ const YEAR_9999_MS: i64 = 253_370_764_800_000;
 /// As nginx logs a caller who hung up before the answer.
 const HUNG_UP: u16 = 499;
 
+/// Goes with the answer to a call that the real one is known to punish.
+#[derive(Clone, Copy)]
+struct Punished;
+
 /// What the routes share.
 #[derive(Debug)]
 pub(crate) struct Server {
     world: Mutex<World>,
     started: Instant,
     /// Milliseconds ahead of this computer's clock.
-    clock_offset: i64,
+    clock_offset: AtomicI64,
 }
 
 impl Server {
     pub fn new(config: Config) -> Self {
         Self {
             started: Instant::now(),
-            clock_offset: config.clock_offset,
+            clock_offset: AtomicI64::new(config.clock_offset),
             world: Mutex::new(World::new(config)),
         }
     }
@@ -62,8 +68,19 @@ impl Server {
             .unwrap_or_default();
         i64::try_from(computer.as_millis())
             .unwrap_or(i64::MAX)
-            .saturating_add(self.clock_offset)
+            .saturating_add(self.clock_offset.load(Ordering::Relaxed))
             .clamp(0, YEAR_9999_MS)
+    }
+
+    /// Sets the clock ahead.
+    pub fn time_passes(&self, time: Duration) {
+        let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        // Always gives a value, so that it cannot fail.
+        let _ = self
+            .clock_offset
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |offset| {
+                Some(offset.saturating_add(ms))
+            });
     }
 }
 
@@ -73,6 +90,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .merge(instance::router())
         .merge(pairing::router())
         .merge(partner::router())
+        .merge(registration::router())
         .method_not_allowed_fallback(wrong_verb)
         .fallback(unknown_route)
         .layer(from_fn_with_state(Arc::clone(server), record));
@@ -84,7 +102,8 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        // Where the facts give no status, or (connected or not) no answer at all, the choice is ours.
+        // Where the facts give no status, or (connected or not, another kind of instance) no answer at
+        // all, the choice is ours.
         let (status, body) = match self {
             Self::InstanceNotFound => (
                 StatusCode::BAD_REQUEST,
@@ -120,6 +139,10 @@ impl IntoResponse for Refusal {
             Self::NotConnected => (
                 StatusCode::BAD_REQUEST,
                 json!({"error": "You are not connected"}),
+            ),
+            Self::OtherMiddleware => (
+                StatusCode::BAD_REQUEST,
+                json!({"error": "Method not available for the middleware of this instance"}),
             ),
             Self::Unfit(what) => (StatusCode::BAD_REQUEST, json!({"error": what})),
         };
@@ -233,10 +256,12 @@ async fn record(
             status: HUNG_UP,
             server_ms: 0.0,
             had_client_token: request.headers().contains_key("client-token"),
+            punished: false,
         },
         server,
     };
     let response = next.run(request).await;
     line.call.status = response.status().as_u16();
+    line.call.punished = response.extensions().get::<Punished>().is_some();
     response
 }

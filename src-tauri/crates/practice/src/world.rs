@@ -2,9 +2,11 @@
 //! Unix milliseconds by the server's clock.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use crate::faults::{self, Fault};
 use crate::instance::{ConnectionCode, Instance, QrAnswer, Refusal};
+use crate::registration::{Answer, Way};
 use crate::{Action, Call, Config, Customer, NotNow, Scenario};
 
 /// Calls kept; older ones are forgotten.
@@ -25,11 +27,12 @@ pub(crate) struct World {
 
 impl World {
     pub fn new(config: Config) -> Self {
+        let registration_wait_ms = ms(config.registration_wait);
         let instances: Vec<Instance> = config
             .customers
             .iter()
             .enumerate()
-            .map(|(index, scenario)| Instance::new(index, *scenario))
+            .map(|(index, scenario)| Instance::new(index, *scenario, registration_wait_ms))
             .collect();
         Self {
             places: instances
@@ -42,7 +45,7 @@ impl World {
             random: fastrand::Rng::new(),
             client_token: config.client_token,
             partner_token: config.partner_token,
-            code_life_ms: i64::try_from(config.code_life.as_millis()).unwrap_or(i64::MAX),
+            code_life_ms: ms(config.code_life),
         }
     }
 
@@ -78,6 +81,10 @@ impl World {
 
     pub fn play(&mut self, id: &str, action: Action, now: i64) -> Result<(), NotNow> {
         self.instance_mut(id).map_err(|_| NotNow)?.play(action, now)
+    }
+
+    pub fn received(&self, id: &str) -> Option<String> {
+        self.instance(id).ok()?.received().map(str::to_owned)
     }
 
     /// Lets a request to an instance route in. The instance comes first: the Client-Token is its
@@ -130,6 +137,26 @@ impl World {
         Ok(text)
     }
 
+    pub fn request_registration(
+        &mut self,
+        id: &str,
+        number: String,
+        way: Way,
+        now: i64,
+    ) -> Result<Answer, Refusal> {
+        let code = registration_code_text(&mut self.random);
+        self.instance_mut(id)?
+            .register(|registrations| registrations.request(number, way, code, now))
+    }
+
+    pub fn respond_captcha(&mut self, id: &str, answer: &str, now: i64) -> Result<Answer, Refusal> {
+        let code = registration_code_text(&mut self.random);
+        self.instance_mut(id)?.register(|registrations| {
+            let registration = registrations.current(now);
+            registration.respond_captcha(answer, code, now)
+        })
+    }
+
     /// Subscribes the instance again, for its partner.
     pub fn subscribe(&mut self, id: &str, token: &str) -> Result<(), Refusal> {
         match self.instance_mut(id) {
@@ -169,6 +196,10 @@ impl World {
     }
 }
 
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Like the vendor's sample `FA48-HS63`: two letters and two digits in each half.
 fn code_text(random: &mut fastrand::Rng) -> String {
     let mut half = || {
@@ -198,6 +229,10 @@ fn phone_code_text(random: &mut fastrand::Rng) -> String {
     (0..5)
         .flat_map(|_| [random.uppercase(), random.digit(10)])
         .collect()
+}
+
+fn registration_code_text(random: &mut fastrand::Rng) -> String {
+    (0..6).map(|_| random.digit(10)).collect()
 }
 
 #[cfg(test)]
@@ -275,6 +310,7 @@ mod tests {
                 status: 200,
                 server_ms: 0.0,
                 had_client_token: false,
+                punished: false,
             });
         }
         let ledger = world.ledger();

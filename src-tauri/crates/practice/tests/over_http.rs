@@ -674,7 +674,7 @@ async fn the_partner_lists_the_instances() {
         &page["page"],
         &page["pageSize"],
     ];
-    assert_eq!(numbers, [12, 4, 2, 3]);
+    assert_eq!(numbers, [24, 8, 2, 3]);
     let customers = practice.customers();
     assert_eq!(page["content"][0]["id"], customers[3].instance_id);
     assert_eq!(page["content"].as_array().unwrap().len(), 3);
@@ -693,7 +693,14 @@ async fn the_partner_lists_the_instances() {
         found["content"][0]["token"], wrong.token,
         "the roster has the right one"
     );
-    assert_eq!(list("?middleware=mobile", Some(&token)).await.1["total"], 0);
+    for (middleware, total, first) in [("web", 12, 0), ("mobile", 11, 12)] {
+        let query = format!("?middleware={middleware}");
+        let (_, found) = list(&query, Some(&token)).await;
+        assert_eq!(found["total"], total, "{middleware}");
+        let row = &found["content"][0];
+        assert_eq!(row["id"], customers[first].instance_id);
+        assert_eq!(row["middleware"], middleware);
+    }
     assert_eq!(list("?page=9", Some(&token)).await.1["content"], json!([]));
 }
 
@@ -785,7 +792,7 @@ async fn another_program_plays_the_customer() {
     let one = format!("customers/{}", customer.instance_id);
     assert_eq!(
         get(&one).await,
-        json!({"scenario": "connects", "actions": []})
+        json!({"scenario": "connects", "actions": [], "received": null})
     );
     ask(&practice, &customer, "extension-token").await;
 
@@ -806,7 +813,7 @@ async fn another_program_plays_the_customer() {
         json_of(play(&one, "typesCode").await).await,
         (
             StatusCode::OK,
-            json!({"scenario": "connects", "actions": ["confirms"]})
+            json!({"scenario": "connects", "actions": ["confirms"], "received": null})
         )
     );
     play(&one, "confirms").await;
@@ -869,4 +876,430 @@ fn scenarios_have_names() {
         assert_eq!(scenario.to_string().parse::<Scenario>(), Ok(scenario));
     }
     assert!("sometimes".parse::<Scenario>().is_err());
+}
+
+const MOBILE_POSTS: [&str; 7] = [
+    "registration-available",
+    "request-registration-code",
+    "respond-captcha",
+    "confirm-registration-code",
+    "confirm-pin-code",
+    "recovery-pin-code",
+    "request-unbanning",
+];
+
+/// A body with every field of the mobile routes.
+fn mobile_body(customer: &Customer) -> Value {
+    json!({
+        "ddi": &customer.phone[..2],
+        "phone": &customer.phone[2..],
+        "method": "sms",
+        "captcha": "000000",
+        "code": "000000",
+        "appealToken": "FAKE",
+        "description": "FAKE",
+    })
+}
+
+/// One registration, as a client sees it.
+struct Mobile {
+    practice: Practice,
+    customer: Customer,
+}
+
+impl Mobile {
+    async fn start(scenario: Scenario) -> Self {
+        let (practice, customer) = one(scenario).await;
+        Self { practice, customer }
+    }
+
+    /// Posts a body in which `field` is `text`.
+    async fn with(&self, what: &str, field: &str, text: &str) -> Value {
+        let mut body = mobile_body(&self.customer);
+        body[field] = json!(text);
+        let what = format!("mobile/{what}");
+        let response = post(&self.practice, &self.customer, &what, body).await;
+        let (code, answer) = json_of(response).await;
+        assert_eq!(code, 200, "{what}");
+        answer
+    }
+
+    async fn check(&self) -> Value {
+        self.with("registration-available", "method", "").await
+    }
+
+    async fn request(&self, way: &str) -> Value {
+        self.with("request-registration-code", "method", way).await
+    }
+
+    async fn confirm(&self, code: &str) -> Value {
+        self.with("confirm-registration-code", "code", code).await
+    }
+
+    async fn transfer(&self) -> (StatusCode, Value) {
+        let what = "mobile/device-transfer-confirmed";
+        ask(&self.practice, &self.customer, what).await
+    }
+
+    fn received(&self) -> String {
+        self.practice.received(&self.customer.instance_id).unwrap()
+    }
+
+    fn play(&self, action: Action) {
+        let id = &self.customer.instance_id;
+        self.practice.play(id, action).unwrap();
+    }
+
+    /// To the code that was sent.
+    async fn code(&self) -> String {
+        self.check().await;
+        self.request("sms").await;
+        self.received()
+    }
+
+    async fn assert_registered(&self) {
+        assert_eq!(
+            ask(&self.practice, &self.customer, "status").await.1,
+            json!({"connected": true, "error": "You are already connected", "smartphoneConnected": false})
+        );
+        let (_, device) = ask(&self.practice, &self.customer, "device").await;
+        assert_eq!(device["phone"], self.customer.phone);
+        assert!(self.practice.ledger().iter().all(|call| !call.punished));
+    }
+}
+
+fn open_in(seconds: i64) -> Value {
+    json!({
+        "available": true,
+        "smsWaitSeconds": seconds,
+        "voiceWaitSeconds": seconds,
+        "waOldWaitSeconds": seconds,
+        "waOldEligible": true,
+    })
+}
+
+fn on_its_way(way: &str) -> Value {
+    json!({
+        "success": true,
+        "retryAfter": 165,
+        "smsWaitSeconds": 125,
+        "voiceWaitSeconds": 125,
+        "waOldWaitSeconds": 125,
+        "method": way,
+    })
+}
+
+#[tokio::test]
+async fn a_number_is_registered_by_every_way() {
+    for way in ["sms", "voice", "wa_old"] {
+        let mobile = Mobile::start(Scenario::RegistersBySms).await;
+        assert_eq!(mobile.check().await, open_in(0));
+        assert_eq!(mobile.request(way).await, on_its_way(way));
+        let code = mobile.received();
+        assert!(
+            code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()),
+            "{code}"
+        );
+        let wrong = if code == "000000" { "111111" } else { "000000" };
+        assert_eq!(mobile.confirm(wrong).await["success"], false);
+        assert_eq!(mobile.confirm(&code).await, json!({"success": true}));
+        mobile.assert_registered().await;
+
+        let (practice, customer) = (&mobile.practice, &mobile.customer);
+        for what in MOBILE_POSTS {
+            let what = format!("mobile/{what}");
+            let response = post(practice, customer, &what, mobile_body(customer)).await;
+            let connected = json!({"error": "You are already connected"});
+            assert_eq!(
+                json_of(response).await,
+                (StatusCode::BAD_REQUEST, connected),
+                "{what}"
+            );
+        }
+        ask(practice, customer, "disconnect").await;
+        assert_eq!(
+            ask(practice, customer, "status").await.1["connected"],
+            false
+        );
+        let left = mobile.check().await["smsWaitSeconds"].as_i64().unwrap();
+        assert!((1..=125).contains(&left), "the waits go on: {left}");
+    }
+}
+
+#[tokio::test]
+async fn waits_end_when_time_passes() {
+    let mobile = Mobile::start(Scenario::MustWait).await;
+    assert_eq!(mobile.check().await, open_in(125));
+    mobile.practice.time_passes(Duration::from_secs(125));
+    assert_eq!(mobile.check().await, open_in(0));
+    assert_eq!(mobile.request("sms").await, on_its_way("sms"));
+    assert_eq!(mobile.confirm(&mobile.received()).await["success"], true);
+    mobile.assert_registered().await;
+}
+
+#[tokio::test]
+async fn the_wait_can_be_set() {
+    let (practice, customer) = start(Config {
+        customers: vec![Scenario::RegistersBySms],
+        registration_wait: Duration::from_millis(1_500),
+        ..Config::default()
+    })
+    .await;
+    let mobile = Mobile { practice, customer };
+    mobile.check().await;
+    let answer = mobile.request("sms").await;
+    assert_eq!(
+        (&answer["smsWaitSeconds"], &answer["retryAfter"]),
+        (&json!(2), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn what_the_real_one_punishes_blocks_the_number_and_is_in_the_ledger() {
+    let early = Mobile::start(Scenario::RegistersBySms).await;
+    early.code().await;
+    let captcha = Mobile::start(Scenario::Captcha).await;
+    captcha.check().await;
+    captcha.request("sms").await;
+    captcha.practice.time_passes(Duration::from_secs(600));
+    let twice = Mobile::start(Scenario::Captcha).await;
+    twice.check().await;
+    twice.request("sms").await;
+    twice.practice.time_passes(Duration::from_secs(600));
+    let answer = practice::CAPTCHA_ANSWER;
+    let answered = twice.with("respond-captcha", "captcha", answer).await;
+    assert_eq!(answered, json!({"success": true}));
+    let nothing_sent = Mobile::start(Scenario::RegistersBySms).await;
+    nothing_sent.check().await;
+
+    let request = "request-registration-code";
+    for (mobile, what) in [
+        (early, request),
+        (captcha, request),
+        (twice, request),
+        (nothing_sent, "confirm-registration-code"),
+    ] {
+        let before = mobile.practice.ledger();
+        assert!(before.iter().all(|call| !call.punished), "{what}");
+        assert_eq!(
+            mobile.with(what, "method", "sms").await,
+            json!({"success": false, "blocked": true}),
+            "{what}"
+        );
+        assert_eq!(
+            mobile.check().await,
+            json!({"available": false, "blocked": true}),
+            "{what}"
+        );
+        let ledger = mobile.practice.ledger();
+        let since = ledger[before.len()..].iter();
+        let punished: Vec<_> = since.map(|call| call.punished).collect();
+        assert_eq!(punished, [true, false], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_captcha_is_a_picture_that_can_be_answered_again() {
+    let mobile = Mobile::start(Scenario::Captcha).await;
+    mobile.check().await;
+    let mut answer = mobile.request("sms").await;
+    let captcha = answer.as_object_mut().unwrap().remove("captcha").unwrap();
+    assert_eq!(answer, on_its_way("sms"));
+    let png = BASE64_STANDARD.decode(captcha.as_str().unwrap()).unwrap();
+    let picture = image::load_from_memory_with_format(&png, ImageFormat::Png).unwrap();
+    assert!(picture.width() > 100 && picture.height() > 40);
+
+    let respond = async |answer: &str| mobile.with("respond-captcha", "captcha", answer).await;
+    assert_eq!(respond("000000").await, json!({"success": false}));
+    assert_eq!(mobile.practice.received(&mobile.customer.instance_id), None);
+    let right = respond(practice::CAPTCHA_ANSWER).await;
+    assert_eq!(right, json!({"success": true}));
+    assert_eq!(mobile.confirm(&mobile.received()).await["success"], true);
+    mobile.assert_registered().await;
+}
+
+#[tokio::test]
+async fn a_pin_is_asked_for_and_reset() {
+    for (scenario, forgotten) in [(Scenario::AsksPin, false), (Scenario::ForgotPin, true)] {
+        let mobile = Mobile::start(scenario).await;
+        let code = mobile.code().await;
+        assert_eq!(
+            mobile.confirm(&code).await,
+            json!({"success": false, "confirmSecurityCode": true})
+        );
+        if forgotten {
+            assert_eq!(mobile.practice.received(&mobile.customer.instance_id), None);
+            // The real one takes no body.
+            let what = "mobile/recovery-pin-code";
+            let recover = Client::new().post(route(&mobile.practice, &mobile.customer, what));
+            assert_eq!(
+                json_of(recover.send().await.unwrap()).await,
+                (StatusCode::OK, json!({"success": true}))
+            );
+            mobile.play(Action::ResetsPin);
+        }
+        let confirm = async |pin: &str| mobile.with("confirm-pin-code", "code", pin).await;
+        assert_eq!(confirm("000000").await["success"], false);
+        let pin = mobile.received();
+        assert_eq!(confirm(&pin).await, json!({"success": true}));
+        mobile.assert_registered().await;
+        let mut ledger = mobile.practice.ledger();
+        for call in &mut ledger {
+            // Any digits may be in these.
+            (call.at_ms, call.server_ms) = (0, 0.0);
+        }
+        let ledger = serde_json::to_string(&ledger).unwrap();
+        for secret in [&code, &pin, &mobile.customer.phone[2..]] {
+            assert!(!ledger.contains(secret), "{secret} is in {ledger}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_phone_confirms_the_transfer() {
+    let mobile = Mobile::start(Scenario::ConfirmsOnPhone).await;
+    let not_yet = (StatusCode::BAD_REQUEST, json!({"success": false}));
+    let code = mobile.code().await;
+    assert_eq!(
+        mobile.confirm(&code).await,
+        json!({"success": false, "deviceConfirm": true})
+    );
+    assert_eq!(mobile.transfer().await, not_yet);
+    mobile.play(Action::ConfirmsTransfer);
+    let done = (StatusCode::OK, json!({"success": true}));
+    assert_eq!(mobile.transfer().await, done);
+    mobile.assert_registered().await;
+}
+
+#[tokio::test]
+async fn a_closed_way_is_told() {
+    let mobile = Mobile::start(Scenario::VoiceClosed).await;
+    let answer = mobile.check().await;
+    assert_eq!(
+        (&answer["voiceWaitSeconds"], &answer["waOldEligible"]),
+        (&json!(-1), &json!(false))
+    );
+    assert_eq!(mobile.request("voice").await["success"], false);
+    assert_eq!(mobile.request("sms").await["voiceWaitSeconds"], -1);
+}
+
+#[tokio::test]
+async fn a_blocked_number_is_freed_by_an_appeal() {
+    let mobile = Mobile::start(Scenario::Blocked).await;
+    let answer = mobile.check().await;
+    let token = answer["appealToken"].as_str().unwrap();
+    assert_eq!(
+        answer,
+        json!({"available": false, "blocked": true, "appealToken": token})
+    );
+    let appeal = async || mobile.with("request-unbanning", "appealToken", token).await;
+    let in_review = json!({"success": true, "status": "IN_REVIEW"});
+    assert_eq!(appeal().await, in_review);
+    mobile.play(Action::AppealAccepted);
+    let unbanned = json!({"success": true, "status": "UNBANNED"});
+    assert_eq!(appeal().await, unbanned);
+    assert_eq!(mobile.check().await, open_in(0));
+
+    let for_good = Mobile::start(Scenario::BlockedForGood).await;
+    assert_eq!(for_good.check().await, open_in(0));
+    let blocked = json!({"success": false, "blocked": true});
+    assert_eq!(for_good.request("sms").await, blocked);
+}
+
+#[tokio::test]
+async fn too_many_tries_need_a_new_code() {
+    let mobile = Mobile::start(Scenario::TooManyTries).await;
+    let code = mobile.code().await;
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    for _ in 0..2 {
+        let answer = json!({"success": false, "reason": "mismatch"});
+        assert_eq!(mobile.confirm(wrong).await, answer);
+    }
+    let answer = mobile.confirm(wrong).await;
+    assert_eq!(answer["reason"], "too_many_guesses");
+    assert_eq!(answer["smsWaitSeconds"], 125);
+    assert_eq!(mobile.confirm(&code).await["success"], false);
+    mobile.practice.time_passes(Duration::from_secs(125));
+    assert_eq!(mobile.request("voice").await, on_its_way("voice"));
+    assert_eq!(mobile.confirm(&mobile.received()).await["success"], true);
+    mobile.assert_registered().await;
+}
+
+#[tokio::test]
+async fn odd_answers_leave_things_out() {
+    let mobile = Mobile::start(Scenario::OddAnswers).await;
+    let answer = mobile.check().await;
+    assert_eq!(answer["available"], false);
+    assert!(answer["reason"].is_string(), "{answer}");
+    assert_eq!(mobile.check().await, json!({"available": true}));
+    assert_eq!(
+        mobile.request("sms").await,
+        json!({"success": true, "retryAfter": "165"})
+    );
+    assert_eq!(mobile.confirm(&mobile.received()).await["success"], true);
+    mobile.assert_registered().await;
+}
+
+#[tokio::test]
+async fn each_kind_of_instance_refuses_the_methods_of_the_other() {
+    let refused = (
+        StatusCode::BAD_REQUEST,
+        json!({"error": "Method not available for the middleware of this instance"}),
+    );
+    let mobile = Mobile::start(Scenario::RegistersBySms).await;
+    for what in ["extension-token", "qr-code", "phone-code/5544999990101"] {
+        let answer = ask(&mobile.practice, &mobile.customer, what).await;
+        assert_eq!(answer, refused, "{what}");
+    }
+    let (practice, customer) = one(Scenario::Connects).await;
+    let web = Mobile { practice, customer };
+    for what in MOBILE_POSTS {
+        let what = format!("mobile/{what}");
+        let body = mobile_body(&web.customer);
+        let response = post(&web.practice, &web.customer, &what, body).await;
+        assert_eq!(json_of(response).await, refused, "{what}");
+    }
+    assert_eq!(web.transfer().await, refused);
+}
+
+#[tokio::test]
+async fn a_number_to_register_has_digits_only() {
+    let mobile = Mobile::start(Scenario::RegistersBySms).await;
+    for (ddi, phone) in [
+        ("+55", "44999990101"),
+        ("55", "(44) 99999-0101"),
+        ("55", ""),
+    ] {
+        let body = json!({"ddi": ddi, "phone": phone});
+        let what = "mobile/registration-available";
+        let response = post(&mobile.practice, &mobile.customer, what, body).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{ddi} {phone}");
+    }
+}
+
+#[tokio::test]
+async fn another_program_sees_what_the_customer_received() {
+    let mobile = Mobile::start(Scenario::RegistersBySms).await;
+    let code = mobile.code().await;
+    let id = &mobile.customer.instance_id;
+    let url = format!("{}/practice/customers/{id}", mobile.practice.url());
+    assert_eq!(
+        json_of(reqwest::get(url).await.unwrap()).await.1,
+        json!({"scenario": "registersBySms", "actions": [], "received": code})
+    );
+}
+
+#[test]
+fn a_ledger_from_before_registrations_can_be_read() {
+    let call: practice::Call = serde_json::from_value(json!({
+        "atMs": 1,
+        "method": "GET",
+        "route": "unknown",
+        "instanceId": null,
+        "status": 200,
+        "serverMs": 0.5,
+        "hadClientToken": false,
+    }))
+    .unwrap();
+    assert!(!call.punished);
 }

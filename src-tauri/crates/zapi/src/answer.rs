@@ -24,12 +24,17 @@ pub struct Received<T> {
 }
 
 impl<T> Received<T> {
-    /// For answers that say no more than that it was done.
-    pub(crate) fn without_value(self) -> Received<()> {
+    /// The same answer, read as something else.
+    pub fn map<U>(self, read: impl FnOnce(T) -> U) -> Received<U> {
         Received {
-            value: (),
+            value: read(self.value),
             date: self.date,
         }
+    }
+
+    /// For answers that say no more than that it was done.
+    pub(crate) fn without_value(self) -> Received<()> {
+        self.map(drop)
     }
 }
 

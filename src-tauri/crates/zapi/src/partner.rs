@@ -13,6 +13,9 @@ use crate::answer::{
 use crate::client::{Client, Verb, secret_header};
 use crate::error::{Error, Refusal, Unexpected};
 
+/// Rows of a search.
+const FOUND: u32 = 15;
+
 /// The calls about a partner's account; made by [`Client::partner`].
 pub struct Partner<'a> {
     client: &'a Client,
@@ -43,13 +46,31 @@ impl<'a> Partner<'a> {
         page: u32,
         page_size: u32,
     ) -> Result<Received<InstancePage>, Error> {
+        self.list(page, page_size, None).await
+    }
+
+    /// The same with `query=…` (documented): the first page of the instances whose name or id matches.
+    ///
+    /// # Errors
+    /// As [`Partner::instances`].
+    pub async fn find(&self, name_or_id: &str) -> Result<Received<InstancePage>, Error> {
+        self.list(1, FOUND, Some(name_or_id)).await
+    }
+
+    async fn list(
+        &self,
+        page: u32,
+        page_size: u32,
+        query: Option<&str>,
+    ) -> Result<Received<InstancePage>, Error> {
         let mut url = self
             .client
             .url(&["instances"])
             .ok_or(Unexpected::UnknownRoute)?;
         url.query_pairs_mut()
             .append_pair("page", &page.to_string())
-            .append_pair("pageSize", &page_size.to_string());
+            .append_pair("pageSize", &page_size.to_string())
+            .extend_pairs(query.map(|query| ("query", query)));
         self.call("instances", Verb::Get, url).await
     }
 

@@ -15,6 +15,7 @@ import type {
   HistoryPage,
   HistoryQuery,
   InstanceAction,
+  InstanceType,
   Keep,
   Language,
   Link,
@@ -26,8 +27,11 @@ import type {
   PresenterView,
   Problem,
   Queue,
+  Registration,
   Template,
   Triage,
+  Way,
+  WayLeft,
 } from "./types";
 
 /** Stops a subscription. What runs in the backend goes on. */
@@ -92,6 +96,36 @@ export interface Backend {
   instanceAction(customerId: string, action: InstanceAction): Promise<CustomerStatus>;
   /** Costs the partner money. An attempt that ended for the subscription goes on by itself. */
   subscribeAgain(customerId: string): Promise<void>;
+
+  setInstanceType(customerId: string, kind: InstanceType): Promise<void>;
+  /** Follows the registration on a mobile instance: where it stands at once, then every change. */
+  followRegistration(
+    customerId: string,
+    on: (registration: Registration) => void,
+    onError: OnError,
+  ): Unfollow;
+  /** When each way of receiving the code may be asked for. Ask at every tick: never count down a number. */
+  registrationWaits(customerId: string): Promise<WayLeft[]>;
+  /** `phone` in any spelling; `confirmed`: the agent knows that the phone that has the number loses WhatsApp. */
+  checkRegistration(customerId: string, phone: string, confirmed: boolean): Promise<void>;
+  /** Checks the same number once more. */
+  checkRegistrationAgain(customerId: string): Promise<void>;
+  /** Refused with `wayMustWait` before the way's time. */
+  requestRegistrationCode(customerId: string, way: Way): Promise<void>;
+  answerCaptcha(customerId: string, answer: string): Promise<void>;
+  /** From awaiting the code back to choosing a way. */
+  anotherWay(customerId: string): Promise<void>;
+  /** Back to the number. The waits go on. */
+  startRegistrationAgain(customerId: string): Promise<void>;
+  /** Typed with or without separators. */
+  confirmRegistrationCode(customerId: string, code: string): Promise<void>;
+  confirmPin(customerId: string, pin: string): Promise<void>;
+  /** Has WhatsApp send the e-mail by which a forgotten PIN is reset. */
+  recoverPin(customerId: string): Promise<void>;
+  /** Asks once whether the old phone has confirmed. */
+  checkTransfer(customerId: string): Promise<void>;
+  appeal(customerId: string, description: string): Promise<void>;
+  copyRegistrationMessage(customerId: string): Promise<void>;
 
   triage(customerId: string): Promise<Triage>;
   copyTriageMessage(customerId: string, cardId: string): Promise<void>;

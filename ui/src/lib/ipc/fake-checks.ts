@@ -1,4 +1,4 @@
-import { PLACEHOLDERS, REQUIRED_PLACEHOLDER, sampleCustomers } from "./fake-data";
+import { PLACEHOLDERS, REQUIRED_PLACEHOLDER, mobileCustomers, sampleCustomers } from "./fake-data";
 import type {
   AccountForm,
   AccountSecret,
@@ -80,7 +80,9 @@ export function readPhone(text: string): { phone: string; phoneDisplay: string }
   if (/[^\d\s()+.-]/.test(text)) return "phoneNotUnderstood";
   const digits = text.replace(/\D/g, "");
   if (digits.length < 8 || digits.length > 15) return "phoneNotPossible";
-  const known = sampleCustomers(0).find(({ phone }) => phone === digits || phone === `55${digits}`);
+  const known = [...sampleCustomers(0), ...mobileCustomers(0)].find(
+    ({ phone }) => phone === digits || phone === `55${digits}`,
+  );
   return { phone: known?.phone ?? digits, phoneDisplay: known?.phoneDisplay ?? `+${digits}` };
 }
 
@@ -91,7 +93,7 @@ export function templateProblems(kind: MessageKind, text: string): Problem[] {
     .filter((name) => !PLACEHOLDERS[kind].includes(name))
     .map((placeholder) => problem("template", "unknownPlaceholder", { placeholder }));
   const required = REQUIRED_PLACEHOLDER[kind];
-  if (!used.includes(required))
+  if (required !== undefined && !used.includes(required))
     problems.push(problem("template", "missingPlaceholder", { placeholder: required }));
   return problems;
 }

@@ -6,7 +6,7 @@ export type FakeHistoryRow = HistoryRow & { accountId: string };
 const PAGE = 500;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const METHODS: Method[] = ["qrCode", "phoneCode", "extension"];
+const METHODS: Method[] = ["qrCode", "phoneCode", "extension", "registration"];
 
 type Sample = [
   method: Method,

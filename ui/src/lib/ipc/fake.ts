@@ -6,6 +6,7 @@ import {
   FakeClock,
   PASSKEY_AFTER_MS,
   WATCH_AFTER_EXPIRY_MS,
+  type FakeDesk,
 } from "./fake-attempts";
 import {
   SECRETS,
@@ -22,12 +23,14 @@ import {
   tokenOf,
 } from "./fake-checks";
 import {
+  PLACEHOLDERS,
   SCRIPTED_FAILURES,
   STORE_LINK,
   expectedOf,
   identityOf,
   litoral,
   manyCustomers,
+  mobileCustomers,
   norte,
   rowOf,
   sampleCustomers,
@@ -36,6 +39,7 @@ import {
   type Profile,
 } from "./fake-data";
 import { historyPage, sampleHistory, type FakeHistoryRow } from "./fake-history";
+import { FakeRegistrations, sixDigits } from "./fake-registration";
 import { fakeTriage } from "./fake-triage";
 import type {
   Account,
@@ -55,6 +59,7 @@ import type {
   HistoryPage,
   HistoryQuery,
   InstanceAction,
+  InstanceType,
   Keep,
   Language,
   Link,
@@ -66,9 +71,13 @@ import type {
   PracticeStrip,
   Problem,
   Queue,
+  Registration,
   SecretState,
+  Step,
   Template,
   Triage,
+  Way,
+  WayLeft,
 } from "./types";
 
 /** What the windows find when they open. The default is `customers`. */
@@ -78,6 +87,7 @@ export const SCENARIOS = [
   "customers",
   "twoAccounts",
   "many",
+  "mobile",
   "practice",
   "checking",
   "preparing",
@@ -112,7 +122,7 @@ const PAGE = 200;
 /** Only so many messages of a queue are counted. */
 const QUEUE_COUNTED = 300;
 const LANGUAGES: Language[] = ["pt-BR", "en", "es"];
-const KINDS: MessageKind[] = ["preparation", "connectionCode", "phoneCode"];
+const KINDS = Object.keys(PLACEHOLDERS) as MessageKind[];
 
 /** Plays the Rust side in a plain browser: everything in memory, nothing on the network, the same every time. */
 export class FakeBackend implements Backend {
@@ -146,11 +156,13 @@ export class FakeBackend implements Backend {
   #queues = new Map<string, number>();
   /** Made when it is first asked for, of the customers there are then. */
   #history: FakeHistoryRow[] | null = null;
-  #attempts = new FakeAttempts(this.clock, {
+  #desk: FakeDesk = {
     customer: (id) => this.#customer(id),
     setStatus: (customer, status) => this.#setStatus(customer, status),
     message: (customer, kind, values) => this.#message(customer, kind, values),
-  });
+  };
+  #attempts = new FakeAttempts(this.clock, this.#desk);
+  #registrations = new FakeRegistrations(this.clock, this.#desk);
   #appFollowers = new Set<(event: AppEvent) => void>();
   #failures = new Map<keyof Backend, Failure[]>();
   #holds = new Map<keyof Backend, { until: Promise<void>; release: () => void }>();
@@ -193,6 +205,10 @@ export class FakeBackend implements Backend {
 
   setTrouble(customerId: string, trouble: Failure | null): void {
     this.#attempts.setTrouble(customerId, trouble);
+  }
+
+  setRegistration(customerId: string, change: Partial<Registration>): void {
+    this.#registrations.change(customerId, change);
   }
 
   setQueue(customerId: string, messages: number): void {
@@ -354,6 +370,7 @@ export class FakeBackend implements Backend {
       token: this.#keepSecret(id, tokenOf(form), form.keep),
       status: "unknown",
       statusSince: null,
+      instanceType: null,
       script: "connects",
     };
     this.#profile.customers.unshift(customer);
@@ -523,6 +540,110 @@ export class FakeBackend implements Backend {
     this.#attempts.goOnAfterFailure(customerId);
   }
 
+  // The registration.
+
+  async setInstanceType(customerId: string, kind: InstanceType): Promise<void> {
+    await this.#enter("setInstanceType");
+    this.#customer(customerId).instanceType = kind;
+  }
+
+  followRegistration(
+    customerId: string,
+    on: (registration: Registration) => void,
+    onError: OnError,
+  ): Unfollow {
+    this.calls.push("followRegistration");
+    const refusal = this.#refusal("followRegistration");
+    if (refusal) {
+      onError(refusal);
+      return () => {};
+    }
+    return this.#registrations.follow(customerId, on);
+  }
+
+  async registrationWaits(customerId: string): Promise<WayLeft[]> {
+    await this.#enter("registrationWaits");
+    return this.#registrations.waits(customerId);
+  }
+
+  async checkRegistration(customerId: string, phone: string, confirmed: boolean): Promise<void> {
+    this.#registrations.tell(customerId, phone, confirmed);
+    await this.#register("checkRegistration", customerId, ["number"], () =>
+      this.#registrations.checked(customerId),
+    );
+  }
+
+  async checkRegistrationAgain(customerId: string): Promise<void> {
+    await this.#register("checkRegistrationAgain", customerId, ["blocked", "notAvailable"], () =>
+      this.#registrations.checked(customerId),
+    );
+  }
+
+  async requestRegistrationCode(customerId: string, way: Way): Promise<void> {
+    this.#registrations.mayAsk(customerId, way);
+    await this.#register("requestRegistrationCode", customerId, ["ways"], () =>
+      this.#registrations.requested(customerId, way),
+    );
+  }
+
+  async answerCaptcha(customerId: string, answer: string): Promise<void> {
+    if (answer.trim() === "") throw invalid("code", "missing");
+    await this.#register("answerCaptcha", customerId, ["captcha"], () =>
+      this.#registrations.captchaAnswered(customerId, answer),
+    );
+  }
+
+  async anotherWay(customerId: string): Promise<void> {
+    await this.#enter("anotherWay");
+    this.#registrations.move(customerId, ["code"], { step: "ways", ways: ["sms", "voice", "oldPhone"] });
+  }
+
+  async startRegistrationAgain(customerId: string): Promise<void> {
+    await this.#enter("startRegistrationAgain");
+    const { step } = this.#registrations.view(customerId);
+    this.#registrations.move(customerId, [step.step], { step: "number" });
+  }
+
+  async confirmRegistrationCode(customerId: string, code: string): Promise<void> {
+    const digits = sixDigits(code);
+    await this.#register("confirmRegistrationCode", customerId, ["code"], () =>
+      this.#registrations.codeConfirmed(customerId, digits),
+    );
+  }
+
+  async confirmPin(customerId: string, pin: string): Promise<void> {
+    const digits = sixDigits(pin);
+    await this.#register("confirmPin", customerId, ["pin"], () =>
+      this.#registrations.pinConfirmed(customerId, digits),
+    );
+  }
+
+  async recoverPin(customerId: string): Promise<void> {
+    await this.#register("recoverPin", customerId, ["pin"], () =>
+      this.#registrations.pinRecovered(customerId),
+    );
+  }
+
+  async checkTransfer(customerId: string): Promise<void> {
+    await this.#register("checkTransfer", customerId, ["phoneConfirm"], () =>
+      this.#registrations.transferChecked(customerId),
+    );
+  }
+
+  async appeal(customerId: string, description: string): Promise<void> {
+    if (description.trim() === "") throw invalid("appeal", "missing");
+    const { step } = this.#registrations.view(customerId);
+    if (step.step === "blocked" && !step.canAppeal) throw failure("notNow");
+    await this.#register("appeal", customerId, ["blocked"], () => this.#registrations.appealed(customerId));
+  }
+
+  async copyRegistrationMessage(customerId: string): Promise<void> {
+    await this.#enter("copyRegistrationMessage");
+    const { message } = this.#registrations.view(customerId);
+    if (message === null) throw failure("notNow");
+    this.clipboard = message;
+  }
+
   // Triage, history, guide.
 
   async triage(customerId: string): Promise<Triage> {
@@ -636,6 +757,7 @@ export class FakeBackend implements Backend {
       customer.script = "alreadyConnected";
       this.#setStatus(customer, "connected");
     }
+    this.#registrations.play(customerId, action);
     return this.#strip(customerId);
   }
 
@@ -648,6 +770,16 @@ export class FakeBackend implements Backend {
     if (refusal) throw refusal;
   }
 
+  /** A call of a registration: under way until it is answered. */
+  #register(
+    method: keyof Backend,
+    customerId: string,
+    steps: Step["step"][],
+    answered: () => void,
+  ): Promise<void> {
+    return this.#registrations.call(customerId, steps, () => this.#enter(method), answered);
+  }
+
   #refusal(method: keyof Backend): Failure | undefined {
     return this.#failures.get(method)?.shift();
   }
@@ -658,6 +790,12 @@ export class FakeBackend implements Backend {
     if (scenario === "firstRun" || scenario === "noCustomers") return;
     this.#profile.customers = scenario === "many" ? manyCustomers(now, 100_000) : sampleCustomers(now);
     if (scenario === "customers" || scenario === "many") return;
+    if (scenario === "mobile") {
+      this.#profile.customers = mobileCustomers(now);
+      this.#realProfile = { accounts: [], customers: [] };
+      this.setState({ practice: true });
+      return;
+    }
     if (scenario === "twoAccounts") {
       const second = norte();
       this.#profile.accounts.push(second);
@@ -678,7 +816,10 @@ export class FakeBackend implements Backend {
     const customer = this.#customer(SUBJECT);
     if (scenario === "otherNumber") customer.script = "otherNumber";
     if (scenario === "alreadyConnected") this.#setStatus(customer, "connected");
-    if (scenario.startsWith("subscriptionOver")) customer.script = "subscriptionOver";
+    if (scenario.startsWith("subscriptionOver")) {
+      customer.script = "subscriptionOver";
+      this.#setStatus(customer, "subscriptionOver");
+    }
     if (scenario === "subscriptionOverPartner") {
       this.#profile.accounts[0]!.partnerToken = { saved: "keychain", lastFour: "0003" };
     }
@@ -808,8 +949,14 @@ export class FakeBackend implements Backend {
     if (code) throw failure(code);
     if (customer.status === "unknown") this.#setStatus(customer, "offline");
     if (customer.status !== "connected") {
-      const needsRestore = customer.script === "asksRestore";
-      return { status: customer.status, identity: null, expected: "notSet", phoneOnline: null, needsRestore };
+      return {
+        status: customer.status,
+        identity: null,
+        expected: "notSet",
+        phoneOnline: null,
+        needsRestore: customer.script === "asksRestore",
+        instanceType: customer.instanceType,
+      };
     }
     return {
       status: "connected",
@@ -817,6 +964,7 @@ export class FakeBackend implements Backend {
       expected: expectedOf(customer),
       phoneOnline: customer.script !== "phoneOffline",
       needsRestore: false,
+      instanceType: customer.instanceType,
     };
   }
 
@@ -855,6 +1003,7 @@ export class FakeBackend implements Backend {
     }
     if (customer.status === "connected") actions.push("disconnects", "anHourPasses");
     if (customer.script === "phoneOffline") actions.push("phoneComesBack");
-    return { scenario: customer.script, actions };
+    actions.push(...this.#registrations.actions(customerId));
+    return { scenario: customer.script, actions, received: this.#registrations.received(customerId) };
   }
 }

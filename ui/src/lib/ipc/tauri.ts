@@ -68,6 +68,23 @@ export const tauri: Backend = {
   instanceAction: (customerId, action) => invoke("instance_action", { customerId, action }),
   subscribeAgain: (customerId) => invoke("subscribe_again", { customerId }),
 
+  setInstanceType: (customerId, kind) => invoke("set_instance_type", { customerId, kind }),
+  followRegistration: (customerId, on, onError) => follow("follow_registration", on, onError, { customerId }),
+  registrationWaits: (customerId) => invoke("registration_waits", { customerId }),
+  checkRegistration: (customerId, phone, confirmed) =>
+    invoke("check_registration", { customerId, phone, confirmed }),
+  checkRegistrationAgain: (customerId) => invoke("check_registration_again", { customerId }),
+  requestRegistrationCode: (customerId, way) => invoke("request_registration_code", { customerId, way }),
+  answerCaptcha: (customerId, answer) => invoke("answer_captcha", { customerId, answer }),
+  anotherWay: (customerId) => invoke("another_way", { customerId }),
+  startRegistrationAgain: (customerId) => invoke("start_registration_again", { customerId }),
+  confirmRegistrationCode: (customerId, code) => invoke("confirm_registration_code", { customerId, code }),
+  confirmPin: (customerId, pin) => invoke("confirm_pin", { customerId, pin }),
+  recoverPin: (customerId) => invoke("recover_pin", { customerId }),
+  checkTransfer: (customerId) => invoke("check_transfer", { customerId }),
+  appeal: (customerId, description) => invoke("appeal", { customerId, description }),
+  copyRegistrationMessage: (customerId) => invoke("copy_registration_message", { customerId }),
+
   triage: (customerId) => invoke("triage", { customerId }),
   copyTriageMessage: (customerId, cardId) => invoke("copy_triage_message", { customerId, cardId }),
   openTriageFolder: () => invoke("open_triage_folder"),

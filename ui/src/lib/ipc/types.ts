@@ -115,6 +115,11 @@ zapiAddressFixed: boolean,
 historyDays: number, };
 
 /**
+ * What became of an appeal against a block.
+ */
+export type Appeal = "inReview" | "unbanned" | "other";
+
+/**
  * An attempt.
  */
 export type Attempt = { 
@@ -317,7 +322,11 @@ status: ConnectionStatus,
 /**
  * Unix milliseconds by this computer's clock: since when.
  */
-statusSince: number | null, };
+statusSince: number | null, 
+/**
+ * What kind of instance it is; `None` while nobody knows.
+ */
+instanceType: InstanceType | null, };
 
 /**
  * What the server said just now.
@@ -342,13 +351,17 @@ phoneOnline: boolean | null,
 /**
  * Not connected, but the session can be restored without a code.
  */
-needsRestore: boolean, };
+needsRestore: boolean, 
+/**
+ * What kind of instance it is; `None` while nobody knows.
+ */
+instanceType: InstanceType | null, };
 
 /**
  * Every way in which something the agent wants can fail. The UI has one table from this to words,
  * severity and the next step; a code without a row there does not compile.
  */
-export type ErrorCode = "offline" | "dnsFailed" | "connectionRefused" | "tlsFailed" | "timedOut" | "connectionReset" | "clientTokenMissing" | "clientTokenNotConfigured" | "clientTokenWrong" | "partnerTokenWrong" | "addressNotAllowed" | "instanceNotFound" | "subscriptionOver" | "tooOften" | "gatewayTrouble" | "notJson" | "truncatedAnswer" | "answerTooLarge" | "redirectRefused" | "unknownRoute" | "unexpectedAnswer" | "keychainMissing" | "keychainLocked" | "keychainRefused" | "keychainFull" | "keychainTimedOut" | "keychainFailed" | "secretMissing" | "storeFailed" | "diskFull" | "invalidInput" | "notFound" | "alreadyConnected" | "codeNotValid" | "noAttempt" | "accountHasCustomers" | "duplicateInstance" | "clipboardFailed" | "linkFailed" | "notInPractice" | "startOverFailed" | "partnerTokenMissing" | "saveFailed" | "internal";
+export type ErrorCode = "offline" | "dnsFailed" | "connectionRefused" | "tlsFailed" | "timedOut" | "connectionReset" | "clientTokenMissing" | "clientTokenNotConfigured" | "clientTokenWrong" | "partnerTokenWrong" | "addressNotAllowed" | "instanceNotFound" | "subscriptionOver" | "tooOften" | "gatewayTrouble" | "notJson" | "truncatedAnswer" | "answerTooLarge" | "redirectRefused" | "unknownRoute" | "unexpectedAnswer" | "keychainMissing" | "keychainLocked" | "keychainRefused" | "keychainFull" | "keychainTimedOut" | "keychainFailed" | "secretMissing" | "storeFailed" | "diskFull" | "invalidInput" | "notFound" | "alreadyConnected" | "codeNotValid" | "noAttempt" | "notNow" | "wayMustWait" | "accountHasCustomers" | "duplicateInstance" | "clipboardFailed" | "linkFailed" | "notInPractice" | "startOverFailed" | "partnerTokenMissing" | "subscriptionRequested" | "saveFailed" | "internal";
 
 /**
  * The connected number against the one the desk expects.
@@ -371,7 +384,7 @@ params: Record<string, string>, };
 /**
  * The place in a form that a problem belongs to.
  */
-export type Field = "name" | "address" | "token" | "phone" | "clientToken" | "partnerToken" | "template" | "zapiAddress" | "account";
+export type Field = "name" | "address" | "token" | "phone" | "clientToken" | "partnerToken" | "template" | "zapiAddress" | "account" | "code" | "appeal";
 
 /**
  * Attempts, the newest first.
@@ -487,6 +500,11 @@ name: string | null, };
 export type InstanceAction = "restart" | "disconnect" | "restoreSession";
 
 /**
+ * What an instance is to WhatsApp.
+ */
+export type InstanceType = "web" | "mobile";
+
+/**
  * Where the agent wants a secret kept.
  */
 export type Keep = "keychain" | "session";
@@ -509,12 +527,12 @@ export type MenuAction = "addCustomer" | "search" | "history" | "settings" | "ab
 /**
  * Which message.
  */
-export type MessageKind = "preparation" | "connectionCode" | "phoneCode";
+export type MessageKind = "preparation" | "connectionCode" | "phoneCode" | "registrationBegins" | "registrationSms" | "registrationCall" | "registrationOldPhone" | "registrationPin" | "registrationPinReset" | "registrationConfirm" | "registrationBlocked";
 
 /**
  * How a customer is being connected.
  */
-export type Method = "qrCode" | "phoneCode" | "extension";
+export type Method = "qrCode" | "phoneCode" | "extension" | "registration";
 
 /**
  * How a method has done.
@@ -616,7 +634,7 @@ message: string, };
 /**
  * What the practice customer can do.
  */
-export type PracticeAction = "readsQr" | "typesPhoneCode" | "typesCode" | "confirms" | "disconnects" | "anHourPasses" | "phoneComesBack";
+export type PracticeAction = "readsQr" | "typesPhoneCode" | "typesCode" | "confirms" | "disconnects" | "anHourPasses" | "phoneComesBack" | "resetsPin" | "confirmsTransfer" | "appealAccepted";
 
 /**
  * The strip under a practice customer.
@@ -629,7 +647,11 @@ scenario: string,
 /**
  * What the customer can do now.
  */
-actions: Array<PracticeAction>, };
+actions: Array<PracticeAction>, 
+/**
+ * What the customer has in front of them and can tell: a code that came, a PIN.
+ */
+received: string | null, };
 
 /**
  * What the presenter window shows.
@@ -689,7 +711,7 @@ params: Record<string, string>, };
 /**
  * What is wrong with what stands in a field.
  */
-export type ProblemCode = "missing" | "tooLong" | "hasSpaces" | "badCharacters" | "notAnAddress" | "halfAnAddress" | "isAnAddress" | "isInstanceId" | "isInstanceToken" | "isClientToken" | "phoneNotUnderstood" | "phoneNotPossible" | "unknownPlaceholder" | "missingPlaceholder" | "notHttps";
+export type ProblemCode = "missing" | "tooLong" | "hasSpaces" | "badCharacters" | "notAnAddress" | "halfAnAddress" | "isAnAddress" | "isInstanceId" | "isInstanceToken" | "isClientToken" | "phoneNotUnderstood" | "phoneNotPossible" | "unknownPlaceholder" | "missingPlaceholder" | "notHttps" | "notConfirmed" | "notSixDigits";
 
 /**
  * A QR code, ready to be shown.
@@ -718,6 +740,48 @@ messages: number,
 more: boolean, };
 
 /**
+ * The registration of a customer's number on a mobile instance.
+ */
+export type Registration = { 
+/**
+ * Whose.
+ */
+customerId: string, 
+/**
+ * The number, as people write it, once told.
+ */
+phoneDisplay: string | null, 
+/**
+ * The same: digits with country code.
+ */
+phone: string | null, 
+/**
+ * Where it stands.
+ */
+step: Step, 
+/**
+ * A call is under way: nothing else can be done.
+ */
+busy: boolean, 
+/**
+ * Why what was typed last was not taken.
+ */
+rejection: Rejection | null, 
+/**
+ * What went wrong with the last call.
+ */
+trouble: Failure | null, 
+/**
+ * What to tell the customer at this step, in the customer's language.
+ */
+message: string | null, };
+
+/**
+ * Why the server did not take what was typed.
+ */
+export type Rejection = "wrong" | "expired" | "tooMany" | "unsaid";
+
+/**
  * Where a secret is kept.
  */
 export type Saved = "no" | "keychain" | "session";
@@ -739,6 +803,47 @@ lastFour: string | null, };
  * The code in hand, whichever method it is of.
  */
 export type ShownCode = { "kind": "qr" } & QrCode | { "kind": "phone" } & PhoneCode | { "kind": "connection" } & ConnectionCode;
+
+/**
+ * Where a registration stands.
+ */
+export type Step = { "step": "number" } | { "step": "ways", 
+/**
+ * Those that exist for this number, waiting and closed ones included.
+ */
+ways: Array<Way>, } | { "step": "captcha", 
+/**
+ * A `data:` URL of a PNG.
+ */
+picture: string, 
+/**
+ * How the code will come.
+ */
+way: Way, } | { "step": "code", 
+/**
+ * How it comes.
+ */
+way: Way, } | { "step": "pin", 
+/**
+ * WhatsApp was asked to send an e-mail by which it is reset.
+ */
+recovery: boolean, } | { "step": "phoneConfirm", 
+/**
+ * It is being asked whether the phone has confirmed, every few seconds.
+ */
+watching: boolean, } | { "step": "notAvailable", 
+/**
+ * Why, in the server's word.
+ */
+reason: string | null, } | { "step": "blocked", 
+/**
+ * An appeal can be sent.
+ */
+canAppeal: boolean, 
+/**
+ * What became of the last one.
+ */
+appeal: Appeal | null, } | { "step": "registered" };
 
 /**
  * A template, as the settings show it.
@@ -829,3 +934,21 @@ export type Verdict = { "kind": "works" } | { "kind": "notSaved" } | { "kind": "
  * Why.
  */
 failure: Failure, };
+
+/**
+ * How the code is received.
+ */
+export type Way = "sms" | "voice" | "oldPhone";
+
+/**
+ * When a way may be asked for.
+ */
+export type WayLeft = { 
+/**
+ * Which.
+ */
+way: Way, 
+/**
+ * Milliseconds until it may; 0 now; `None`: closed.
+ */
+left: number | null, };

@@ -232,7 +232,10 @@ impl Machine {
                     return self.fetch();
                 }
             }
-            (Phase::Preparing | Phase::Waiting { .. }, Input::RenewalDue) => {
+            (
+                Phase::Preparing | Phase::Waiting { .. } | Phase::Expired { .. },
+                Input::RenewalDue,
+            ) => {
                 let more = self.method == Method::QrCode && self.turn < UNREAD_QR_CODES;
                 if more && !self.requesting {
                     return self.fetch();
@@ -487,7 +490,7 @@ mod tests {
             ("preparing" | "waiting" | "read" | "expired" | "passkey", "agent asks for a code") => {
                 !requesting
             }
-            ("preparing" | "waiting" | "read", "renewal due") => {
+            ("preparing" | "waiting" | "read" | "expired", "renewal due") => {
                 method == Method::QrCode && !requesting
             }
             _ => false,

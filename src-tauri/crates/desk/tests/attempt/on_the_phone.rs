@@ -75,25 +75,27 @@ async fn a_qr_code_comes_by_itself_and_is_renewed_until_three_are_unread() {
     assert_eq!(after, calls, "nothing is called after giving up");
 }
 
-/// Whoever clicks how often.
+/// Whoever clicks how often, and begins how many attempts.
 #[tokio::test(start_paused = true)]
 async fn qr_codes_and_statuses_are_asked_for_politely() {
     let world = World::new();
-    let attempt = with_qr_code(&world).await;
+    let mut attempt = with_qr_code(&world).await;
     for click in 0..600 {
-        // Most are refused, which is what is tested.
-        let _ = attempt.get_code(None).await;
-        if click % 50 == 0 {
-            attempt.code_read();
+        match click % 50 {
+            0 => attempt.code_read(),
+            // The number of attempts is the agent's; a status call each is what it costs.
+            30 => attempt = world.start(Method::QrCode),
+            // Nobody waits for it.
+            _ => drop(attempt.get_code(None)),
         }
+        let _ = tokio::time::timeout(s(1), attempt.get_code(None)).await;
         sleep(s(1)).await;
     }
-    assert!(world.calls("code") > 10);
+    assert!(world.calls("code") > 30, "{}", world.calls("code"));
     assert!(world.most_in_a_minute("code") <= 4, "QR calls a minute");
-    assert!(
-        world.most_in_a_minute("status") <= 20,
-        "status calls a minute"
-    );
+    let restarts = 2;
+    let most = world.most_in_a_minute("status");
+    assert!(most <= 20 + restarts, "{most} status calls a minute");
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,6 +106,24 @@ async fn every_state_has_its_limit_of_calls() {
     sleep(s(300)).await;
     assert!(world.most_in_a_minute("status") <= 6, "preparing");
     assert_eq!(world.calls("code"), 0, "no code unless it is asked for");
+
+    let world = World::new();
+    let attempt = with_qr_code(&world).await;
+    until(&attempt, is_expired).await;
+    let before = world.calls("status");
+    sleep(s(60)).await;
+    assert!(world.calls("status") - before <= 20, "expired");
+    assert_eq!(world.calls("code"), UNREAD_QR_CODES as usize, "expired");
+    drop(attempt);
+
+    // Read, with nobody to notice a passkey before its time.
+    let world = World::new();
+    let attempt = with_qr_code(&world).await;
+    attempt.code_read();
+    sleep(PASSKEY_PATIENCE - s(1)).await;
+    assert!(world.calls("status") <= 11, "read");
+    assert!(world.calls("code") <= 2, "read");
+    drop(attempt);
 
     let world = World::new();
     let attempt = with_phone_code(&world).await;
@@ -291,4 +311,61 @@ async fn a_qr_code_that_does_not_come_is_tried_again_a_few_times() {
     attempt.get_code(None).await.unwrap();
     assert_eq!(attempt.snapshots().borrow().trouble, None);
     assert!(attempt.time_left().unwrap() > Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_fails_does_not_end_the_round() {
+    let world = World::new();
+    let attempt = with_qr_code(&world).await;
+    let broken = Failure::from(ErrorCode::GatewayTrouble);
+    world.code_failures.lock().unwrap().push_back(broken);
+    until(&attempt, is_expired).await;
+    let renewed = until(&attempt, is_waiting).await;
+    assert_eq!(turn(&attempt), UNREAD_QR_CODES);
+    assert_eq!(renewed.errors[&ErrorCode::GatewayTrouble], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_that_fails_as_the_watch_ends_does_not_make_it_endless() {
+    for answer in [Some(Pairing::AlreadyConnected), None] {
+        let world = World::new();
+        let attempt = with_phone_code(&world).await;
+        sleep(PHONE_CODE_WATCH - Duration::from_millis(100)).await;
+        match answer {
+            Some(answer) => world.pairings.lock().unwrap().push_back(answer),
+            None => {
+                let broken = Failure::from(ErrorCode::TimedOut);
+                world.code_failures.lock().unwrap().push_back(broken);
+            }
+        }
+        // The answer comes just after the watch should have ended.
+        let _ = attempt.get_code(Some(NUMBER.into())).await;
+        let asked = Instant::now();
+        until(&attempt, |p| matches!(p, Phase::GaveUp)).await;
+        assert!(asked.elapsed() < s(60), "{:?}", asked.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_error_counts() {
+    let world = World::new();
+    let attempt = with_phone_code(&world).await;
+    let failures = [
+        ErrorCode::TimedOut,
+        ErrorCode::TimedOut,
+        ErrorCode::TooOften,
+        ErrorCode::TimedOut,
+    ];
+    world
+        .status_failures
+        .lock()
+        .unwrap()
+        .extend(failures.map(Failure::from));
+    sleep(s(120)).await;
+    let errors = attempt.snapshots().borrow().errors.clone();
+    let counted: Vec<_> = errors.into_iter().collect();
+    assert_eq!(
+        counted,
+        [(ErrorCode::TimedOut, 3), (ErrorCode::TooOften, 1)]
+    );
 }

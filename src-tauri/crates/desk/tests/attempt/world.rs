@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use desk::Failure;
 use desk::attempt::machine::Phase;
-use desk::attempt::{Attempt, Method, Snapshot};
+use desk::attempt::{Attempt, LastQrCode, Method, Snapshot};
 use desk::clock::Clock;
 use desk::gateway::{CodeRequest, FreshCode, Gateway, Identity, Pairing, Reading, Session};
 use desk::picture::Picture;
@@ -51,6 +51,7 @@ pub struct World {
     pub pairings: Mutex<VecDeque<Pairing>>,
     pub calls: Mutex<Vec<(&'static str, Duration)>>,
     pub sends_date: bool,
+    pub last_qr_code: LastQrCode,
 }
 
 impl World {
@@ -72,6 +73,7 @@ impl World {
             pairings: Mutex::default(),
             calls: Mutex::default(),
             sends_date,
+            last_qr_code: LastQrCode::default(),
         })
     }
 
@@ -129,6 +131,7 @@ impl World {
     pub fn start(self: &Arc<Self>, method: Method) -> Attempt {
         Attempt::start(
             method,
+            Arc::clone(&self.last_qr_code),
             At(Arc::clone(self)),
             Arc::new(At(Arc::clone(self))),
             Arc::default(),

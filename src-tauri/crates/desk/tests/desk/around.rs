@@ -83,6 +83,9 @@ async fn subscribing_again_takes_a_partner_token_and_the_attempt_goes_on_by_itse
         both.0.is_ok() && both.1.is_err(),
         "two clicks are one bill: {both:?}"
     );
+    let requested = Err(ErrorCode::SubscriptionRequested.into());
+    let third = desk.subscribe_again(&setting.id).await;
+    assert_eq!((both.1, third), (requested.clone(), requested));
     assert_eq!(setting.calls("/subscription"), 1);
     let view = setting.until(|p| matches!(p, Phase::Waiting { .. })).await;
     assert_eq!(view.method, Method::QrCode);

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use desk::attempt::Method;
 use desk::attempt::view::Phase;
-use desk::clock::{Clock, SystemClock};
 use desk::history::{HistoryPage, HistoryQuery, Outcome};
 use desk::vault::Vault;
 use desk::{Config, Desk, ErrorCode};
 use practice::{Action, Practice, Scenario};
 
+use crate::clock::Shifted;
 use crate::setup::{Setting, account, customer, desk_over, practice, until};
 
 /// The history once all attempts in it have ended in the way wanted: it is written beside them.
@@ -102,6 +102,21 @@ async fn every_attempt_is_kept_with_its_end_and_its_errors_and_no_code() {
     assert_eq!(only(query()).await, 0, "forgotten with the customer");
 }
 
+/// Windows and clicks share the one that runs.
+#[tokio::test]
+async fn a_customer_has_one_watch_however_many_look() {
+    let setting = Setting::with(Scenario::Connects).await;
+    for _ in 0..5 {
+        setting.start(Method::Extension).await;
+        setting
+            .until(|p| matches!(p, Phase::Preparing { .. }))
+            .await;
+    }
+    assert_eq!(setting.calls("/status"), 1);
+    let page = history(&setting.desk, |page| page.total > 0).await;
+    assert_eq!(page.total, 1);
+}
+
 #[tokio::test]
 async fn errors_are_counted_by_their_code() {
     let setting = Setting::with(Scenario::SubscriptionOver).await;
@@ -150,7 +165,7 @@ async fn what_ran_when_ponte_ended_is_interrupted_and_what_is_old_is_forgotten()
             folder: Some(folder.clone()),
             vault: Vault::memory(),
             fixed_address: Some(server.url()),
-            clock: Arc::new(Ahead(ahead_ms)),
+            clock: Arc::new(Shifted::new(Duration::ZERO, ahead_ms)),
         })
     };
     let desk = later(179).await.unwrap();
@@ -169,16 +184,4 @@ async fn what_ran_when_ponte_ended_is_interrupted_and_what_is_old_is_forgotten()
     assert_eq!(desk.history_days().await.unwrap(), 1, "at least a day");
     desk.close().await;
     std::fs::remove_dir_all(&folder).unwrap();
-}
-
-/// A clock whose wall is some milliseconds ahead.
-struct Ahead(i64);
-
-impl Clock for Ahead {
-    fn ticks(&self) -> Duration {
-        SystemClock.ticks()
-    }
-    fn wall_ms(&self) -> i64 {
-        SystemClock.wall_ms() + self.0
-    }
 }

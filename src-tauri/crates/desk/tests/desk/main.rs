@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod around;
+mod clock;
 mod connecting;
 mod history;
 mod on_the_phone;
+mod registration;
+mod registration_answers;
 mod setup;

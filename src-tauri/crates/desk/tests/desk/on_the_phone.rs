@@ -78,6 +78,13 @@ async fn a_phone_code_is_asked_for_with_any_spelling_of_a_number() {
         desk.message_to_copy(&setting.id).await.unwrap(),
         code.message
     );
+
+    // The message is about the number that the code is for.
+    let other = Some("+351 912 345 678");
+    desk.get_code(&setting.id, other).await.unwrap();
+    let message = desk.message_to_copy(&setting.id).await.unwrap();
+    assert!(message.contains("912 345 678"), "{message}");
+    assert!(!message.contains("99999-0101"), "{message}");
     setting.play(Action::TypesPhoneCode);
     setting
         .until(|p| matches!(p, Phase::Connected { .. }))

@@ -36,6 +36,14 @@ pub async fn desk_over(url: &str, folder: Option<&Path>, keychain: Arc<Memory>) 
     Desk::open(config).await.unwrap()
 }
 
+/// One keychain for all desks of a test, as on one computer.
+pub fn keychain() -> Arc<Memory> {
+    thread_local! {
+        static KEYCHAIN: Arc<Memory> = Arc::default();
+    }
+    KEYCHAIN.with(Arc::clone)
+}
+
 pub async fn desk(server: &Practice) -> Arc<Desk> {
     desk_over(&server.url(), None, Arc::default()).await
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Server;
+use crate::Middleware;
 use crate::instance::{Instance, Refusal};
 
 /// The real limit is unknown; clients have to cope with fewer rows than they asked for.
@@ -37,7 +38,7 @@ struct Listing {
     page: Option<usize>,
     page_size: Option<usize>,
     query: Option<String>,
-    middleware: Option<String>,
+    middleware: Option<Middleware>,
 }
 
 async fn list_instances(
@@ -52,9 +53,8 @@ async fn list_instances(
     let page = listing.page.unwrap_or(1).max(1);
     let page_size = listing.page_size.unwrap_or(15).clamp(1, LARGEST_PAGE);
     let mut found = world.find(listing.query.as_deref().unwrap_or_default());
-    // All instances here are of this kind.
-    if listing.middleware.is_some_and(|wanted| wanted != "web") {
-        found.clear();
+    if let Some(wanted) = listing.middleware {
+        found.retain(|instance| instance.customer.middleware == wanted);
     }
     let content: Vec<Value> = found
         .iter()
@@ -81,7 +81,7 @@ fn row(instance: &Instance, now: i64) -> Value {
         "deliveryCallbackUrl": null,
         "phoneConnected": instance.connected(),
         "whatsappConnected": instance.connected(),
-        "middleware": "web",
+        "middleware": instance.customer.middleware,
         "name": instance.customer.name,
         "id": instance.customer.instance_id,
     })
