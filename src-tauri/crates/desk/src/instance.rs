@@ -81,7 +81,7 @@ impl Desk {
 
     /// Does something to the instance; the answer is its status afterwards.
     pub async fn instance_action(
-        &self,
+        self: &std::sync::Arc<Self>,
         customer_id: &str,
         action: InstanceAction,
     ) -> Result<CustomerStatus> {
@@ -93,6 +93,9 @@ impl Desk {
             InstanceAction::RestoreSession => instance.restore_session().await,
         }
         .map_err(Failure::from)?;
+        if action == InstanceAction::Disconnect {
+            self.registration_ended(customer_id).await?;
+        }
         self.customer_status(customer_id).await
     }
 

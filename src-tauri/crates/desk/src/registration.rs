@@ -273,7 +273,15 @@ impl Desk {
 
     /// Goes back to the number. The waits go on.
     pub async fn start_registration_again(self: &Arc<Self>, customer_id: &str) -> Result<()> {
-        self.change(customer_id, Machine::start_again).await?;
+        self.change(customer_id, |machine| {
+            // The question that is asked every few seconds holds nobody up.
+            if machine.pending() == Some(Call::Transfer) {
+                machine.cancel();
+            }
+            machine.start_again()
+        })
+        .await?;
+        self.watch_transfer(customer_id);
         let attempt = {
             let mut registrations = lock(&self.registrations);
             registrations.of(customer_id)?.stored.attempt.take()
@@ -283,6 +291,19 @@ impl Desk {
                 .await;
         }
         self.store_registration(customer_id).await
+    }
+
+    /// A number that was registered is no longer connected: it can be registered anew.
+    pub(crate) async fn registration_ended(self: &Arc<Self>, customer_id: &str) -> Result<()> {
+        self.load_registration(customer_id).await?;
+        let registered = {
+            let mut registrations = lock(&self.registrations);
+            *registrations.of(customer_id)?.stored.machine.step() == Step::Registered
+        };
+        match registered {
+            true => self.change(customer_id, Machine::start_again).await,
+            false => Ok(()),
+        }
     }
 
     /// Confirms the code, typed with or without separators.
@@ -697,6 +718,12 @@ impl Desk {
             None => Stored::default(),
         };
         stored.machine.resume();
+        let is_over = *stored.machine.step() == Step::Registered
+            && self.customer(customer_id).await?.status == ConnectionStatus::Offline;
+        if is_over {
+            // Nothing is under way, so that it cannot be refused.
+            let _ = stored.machine.start_again();
+        }
         {
             let mut registrations = lock(&self.registrations);
             let running = Running {

@@ -122,6 +122,23 @@ async fn a_code_by_sms_registers_the_number() {
 }
 
 #[tokio::test]
+async fn a_number_that_was_disconnected_is_registered_anew() {
+    let setting = Setting::awaiting(Scenario::RegistersBySms).await;
+    setting.confirm().await;
+    setting.is_registered().await;
+    let action = desk::instance::InstanceAction::Disconnect;
+    setting
+        .desk
+        .instance_action(&setting.id, action)
+        .await
+        .unwrap();
+    assert_eq!(setting.step().await, Step::Number);
+    setting.check().await;
+    let refused = setting.request(Way::Sms).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::WayMustWait, "the wait goes on");
+}
+
+#[tokio::test]
 async fn what_is_no_web_instance_is_told_by_the_partner_listing_or_by_hand() {
     let server = practice(&[Scenario::RegistersBySms, Scenario::Connects]).await;
     let desk = crate::setup::desk(&server).await;
@@ -217,6 +234,15 @@ async fn the_old_phone_confirms() {
     let setting = Setting::awaiting(Scenario::ConfirmsOnPhone).await;
     setting.confirm().await;
     assert_eq!(setting.step().await, Step::PhoneConfirm { watching: true });
+    let again = Setting::awaiting(Scenario::ConfirmsOnPhone).await;
+    again.confirm().await;
+    // Whatever is being asked at this moment.
+    let (_, begun) = tokio::join!(
+        again.desk.check_transfer(&again.id),
+        again.desk.start_registration_again(&again.id)
+    );
+    assert_eq!(begun, Ok(()));
+    assert_eq!(again.step().await, Step::Number);
     setting.desk.check_transfer(&setting.id).await.unwrap();
     assert_eq!(
         setting.step().await,
