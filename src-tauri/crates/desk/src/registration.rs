@@ -38,6 +38,9 @@ use crate::store::CustomerRecord;
 /// After a code was asked for, a way of which the server says no wait has this one: the longest in
 /// the documentation.
 pub const UNSAID_WAIT: Duration = Duration::from_secs(165);
+/// A code that waits behind a captcha is sent once that is answered, and must not be asked for again
+/// (documented). For so long no other is.
+pub const CAPTCHA_WAIT: Duration = Duration::from_secs(60 * 60);
 /// Between two questions whether the old phone has confirmed.
 pub const TRANSFER_PAUSE: Duration = Duration::from_secs(5);
 /// Questions in a row; then the agent has to ask.
@@ -59,6 +62,8 @@ struct Running {
     /// For an appeal; told anew by every check.
     appeal_token: Option<SecretString>,
     trouble: Option<Failure>,
+    /// The call that is under way, so that a late answer to another one changes nothing.
+    ticket: Option<Uuid>,
     /// Asks whether the old phone has confirmed.
     transfer_watch: Option<AbortHandle>,
 }
@@ -83,6 +88,17 @@ pub struct Stored {
     attempt: Option<(String, i64)>,
     /// How often each thing went wrong in it.
     errors: BTreeMap<ErrorCode, u32>,
+}
+
+/// A call that was begun.
+#[derive(Clone)]
+struct Begun {
+    call: Call,
+    ticket: Uuid,
+    number: Number,
+    /// The waits before, and as they were set for it.
+    before: Waits,
+    set: Waits,
 }
 
 /// What an answer tells besides itself.
@@ -135,7 +151,12 @@ impl Desk {
             customer_id: customer_id.to_owned(),
             phone_display: number.map(|number| phone::display(&number.digits())),
             phone: number.map(Number::digits),
-            message: message_kind(machine.step()).map(|kind| self.message(&customer, kind, "", "")),
+            message: message_kind(machine.step())
+                .filter(|kind| {
+                    // It asks for the words of an appeal.
+                    *kind != MessageKind::RegistrationBlocked || running.appeal_token.is_some()
+                })
+                .map(|kind| self.message(&customer, kind, "", "")),
             step,
             busy: machine.pending().is_some(),
             rejection: machine.rejection(),
@@ -479,6 +500,13 @@ impl Registrations {
         running.ok_or_else(|| ErrorCode::NotFound.into())
     }
 
+    /// The registration in which a call is under way; `None` when it was given up meanwhile.
+    fn with(&mut self, customer_id: &str, begun: &Begun) -> Option<&mut Running> {
+        let running = self.by_customer.get_mut(customer_id)?;
+        let ticket = running.ticket.take_if(|ticket| *ticket == begun.ticket);
+        ticket.map(|_| running)
+    }
+
     fn waits_of(&self, customer_id: &str) -> Waits {
         let running = self.by_customer.get(customer_id);
         let number = running.and_then(|running| running.stored.machine.number());
@@ -512,29 +540,31 @@ impl Desk {
         let customer = self.customer(customer_id).await?;
         let server = self.server();
         let gateway = self.gateway(&server, &customer).await?;
-        let (number, before) = self.begin(customer_id, call)?;
+        let begun = self.begin(customer_id, call)?;
         if let Err(failure) = self.store_registration(customer_id).await {
-            self.take_back(customer_id, before, &failure);
+            self.take_back(customer_id, &begun, &failure);
             return Err(failure);
         }
         let desk = Arc::clone(self);
+        let Number { ddi, phone } = begun.number.clone();
+        let number = zapi::Number { ddi, phone };
+        let under_way = begun.clone();
         let made = tokio::spawn(async move {
             let reading = async {
                 let received = make(gateway.clone(), number).await.map_err(Failure::from)?;
                 Ok(gateway::reading(received, |reply| reply))
             };
             let reply = desk.observed(&server, reading).await;
-            desk.answered(&customer, &gateway, call, before, reply)
-                .await
+            desk.answered(&customer, &gateway, &under_way, reply).await
         });
-        made.await.map_err(|error| {
+        made.await.unwrap_or_else(|error| {
             log::error!("a registration's call broke off: {error}");
-            Failure::from(ErrorCode::Internal)
-        })?
+            self.hear(customer_id, &begun, Reply::answer(Answer::Unknown));
+            Err(ErrorCode::Internal.into())
+        })
     }
 
-    /// Begins a call. The answer holds the waits as they were, for a call that then is not made.
-    fn begin(&self, customer_id: &str, call: Call) -> Result<(zapi::Number, Waits)> {
+    fn begin(&self, customer_id: &str, call: Call) -> Result<Begun> {
         let (now, server) = self.now();
         let mut registrations = lock(&self.registrations);
         let before = registrations.waits_of(customer_id);
@@ -553,6 +583,8 @@ impl Desk {
         let number = machine.number().cloned().ok_or(ErrorCode::NotNow)?;
         machine.begin(call)?;
         running.trouble = None;
+        let ticket = Uuid::new_v4();
+        running.ticket = Some(ticket);
         if let Call::Request(_) = call {
             // Should nobody ever learn the answer, this is what the next run of Ponte knows.
             let waits = registrations.waits.entry(number.digits()).or_default();
@@ -560,27 +592,38 @@ impl Desk {
                 waits.at_least(way, UNSAID_WAIT, now, &server);
             }
         }
+        let set = registrations.waits_of(customer_id);
         drop(registrations);
         self.views_changed();
-        let Number { ddi, phone } = number;
-        Ok((zapi::Number { ddi, phone }, before))
+        Ok(Begun {
+            call,
+            ticket,
+            number,
+            before,
+            set,
+        })
     }
 
     /// A call that was begun was not made, or the server did nothing about it.
-    fn take_back(&self, customer_id: &str, before: Waits, failure: &Failure) {
+    fn take_back(&self, customer_id: &str, begun: &Begun, failure: &Failure) {
         let (now, server) = self.now();
         let mut registrations = lock(&self.registrations);
-        if let Ok(running) = registrations.of(customer_id) {
-            let call = running.stored.machine.cancel();
-            running.trouble = Some(failure.clone());
-            let number = running.stored.machine.number().map(Number::digits);
-            if let (Some(number), Some(Call::Request(way))) = (number, call) {
-                let waits = registrations.waits.entry(number).or_default();
-                *waits = before;
-                if let Some(wait) = failure.retry_after() {
-                    waits.at_least(way, wait, now, &server);
-                }
+        if let Call::Request(way) = begun.call {
+            let waits = registrations
+                .waits
+                .entry(begun.number.digits())
+                .or_default();
+            // What was asked for too often may have been asked for all the same.
+            if failure.code != ErrorCode::TooOften {
+                waits.take_back(&begun.set, &begun.before);
             }
+            if let Some(wait) = failure.retry_after() {
+                waits.at_least(way, wait, now, &server);
+            }
+        }
+        if let Some(running) = registrations.with(customer_id, begun) {
+            running.stored.machine.cancel();
+            running.trouble = Some(failure.clone());
         }
         drop(registrations);
         self.views_changed();
@@ -590,37 +633,36 @@ impl Desk {
         self: &Arc<Self>,
         customer: &CustomerRecord,
         gateway: &ZapiGateway,
-        call: Call,
-        before: Waits,
+        begun: &Begun,
         reply: Result<Reply>,
     ) -> Result<()> {
         let id = customer.id.as_str();
         let mut failed = None;
         match reply {
-            Ok(reply) => self.hear(id, call, reply),
+            Ok(reply) => self.hear(id, begun, reply),
             Err(failure) if failure.code == ErrorCode::AlreadyConnected => {
-                self.set(id, |running| running.stored.machine.found_connected());
+                self.found_connected(id, begun);
             }
             Err(failure) if failure.was_not_done() => {
-                self.take_back(id, before, &failure);
+                self.take_back(id, begun, &failure);
                 failed = Some(failure);
             }
             Err(failure) => {
-                self.hear(id, call, Reply::answer(Answer::Unknown));
-                self.set(id, |running| running.trouble = Some(failure.clone()));
                 // What could not be heard may have worked.
-                let ends = matches!(call, Call::Code | Call::Pin | Call::Transfer);
-                if ends
-                    && gateway
-                        .session()
-                        .await
-                        .is_ok_and(|reading| reading.value.connected)
-                {
-                    self.set(id, |running| {
-                        running.stored.machine.found_connected();
-                        running.trouble = None;
-                    });
+                let ends = matches!(begun.call, Call::Code | Call::Pin | Call::Transfer);
+                let session = match ends {
+                    true => gateway.session().await.ok(),
+                    false => None,
+                };
+                if session.is_some_and(|reading| reading.value.connected) {
+                    self.found_connected(id, begun);
                 } else {
+                    self.hear(id, begun, Reply::answer(Answer::Unknown));
+                    if let Ok(running) = lock(&self.registrations).of(id)
+                        && running.ticket.is_none()
+                    {
+                        running.trouble = Some(failure.clone());
+                    }
                     failed = Some(failure);
                 }
             }
@@ -634,42 +676,65 @@ impl Desk {
         }
     }
 
+    fn found_connected(&self, customer_id: &str, begun: &Begun) {
+        if let Some(running) = lock(&self.registrations).with(customer_id, begun) {
+            running.stored.machine.found_connected();
+        }
+        self.views_changed();
+    }
+
     /// Takes in an answer, and everything that it says of waits.
-    fn hear(&self, customer_id: &str, call: Call, reply: Reply) {
+    fn hear(&self, customer_id: &str, begun: &Begun, reply: Reply) {
         let (now, server) = self.now();
         let answer = reply.answer.clone().unwrap_or(Answer::Unknown);
-        // After these a code was sent, or none may be sent for a while.
-        let sent = match call {
-            Call::Request(_) => true,
-            Call::Captcha => matches!(answer, Answer::Accepted | Answer::Unknown),
-            Call::Code => answer == Answer::Rejected(Rejection::TooMany),
-            _ => false,
+        // For so long at least no code may be asked for after this.
+        let least = match (begun.call, &answer) {
+            (Call::Request(_) | Call::Captcha, Answer::Captcha(_)) => CAPTCHA_WAIT,
+            (Call::Request(_), _)
+            | (Call::Captcha, Answer::Accepted | Answer::Unknown)
+            | (Call::Code, Answer::Rejected(Rejection::TooMany)) => UNSAID_WAIT,
+            _ => Duration::ZERO,
         };
         let mut registrations = lock(&self.registrations);
-        let Ok(running) = registrations.of(customer_id) else {
-            return;
-        };
-        running.stored.machine.finish(answer);
-        if let Some(eligible) = reply.waits.wa_old_eligible {
-            running.stored.old_phone = eligible;
-        }
-        if call == Call::Availability {
-            running.appeal_token = reply.appeal_token.clone();
-        }
-        if let Some(number) = running.stored.machine.number().map(Number::digits) {
-            let waits = registrations.waits.entry(number).or_default();
-            for way in Way::ALL {
-                let said = reply.said(way);
-                waits.hear(way, said, now, &server);
-                let concerned = !matches!(call, Call::Request(asked) if asked != way);
-                let retry_after = reply.retry_after.filter(|_| concerned);
-                let least = [
-                    (sent && said == Said::Nothing).then_some(UNSAID_WAIT),
-                    retry_after.map(|seconds| Duration::from_secs(seconds.into())),
-                ];
-                for least in least.into_iter().flatten() {
-                    waits.at_least(way, least, now, &server);
+        let waits = registrations
+            .waits
+            .entry(begun.number.digits())
+            .or_default();
+        for way in Way::ALL {
+            let said = reply.said(way);
+            match said {
+                // A check tells of the number what it tells, and shortens nothing that runs.
+                Said::After(whole) if begun.call == Call::Availability => {
+                    match waits.open(way, now, &server) {
+                        Open::Closed => waits.hear(way, said, now, &server),
+                        _ => waits.at_least(way, whole, now, &server),
+                    }
                 }
+                // The captcha's own wait is over; the code goes out now.
+                Said::Nothing if begun.call == Call::Captcha && answer == Answer::Accepted => {
+                    waits.hear(way, Said::After(least), now, &server);
+                }
+                said => waits.hear(way, said, now, &server),
+            }
+            let concerned = !matches!(begun.call, Call::Request(asked) if asked != way);
+            let retry_after = reply.retry_after.filter(|_| concerned).unwrap_or(0);
+            let unsaid = match said {
+                Said::After(whole) if !whole.is_zero() && least < CAPTCHA_WAIT => Duration::ZERO,
+                _ => least,
+            };
+            for least in [unsaid, Duration::from_secs(retry_after.into())] {
+                waits.at_least(way, least, now, &server);
+            }
+        }
+        if let Some(running) = registrations.with(customer_id, begun) {
+            running.stored.machine.finish(match (begun.call, answer) {
+                // Why an e-mail was not sent is not about what was typed.
+                (Call::Recovery, Answer::Rejected(_)) => Answer::Rejected(Rejection::Unsaid),
+                (_, answer) => answer,
+            });
+            if begun.call == Call::Availability {
+                running.stored.old_phone = reply.waits.wa_old_eligible.unwrap_or(false);
+                running.appeal_token = reply.appeal_token;
             }
         }
         drop(registrations);
@@ -691,13 +756,6 @@ impl Desk {
         }
         self.views_changed();
         self.store_registration(customer_id).await
-    }
-
-    fn set(&self, customer_id: &str, change: impl FnOnce(&mut Running)) {
-        if let Ok(running) = lock(&self.registrations).of(customer_id) {
-            change(running);
-        }
-        self.views_changed();
     }
 
     /// Takes up what an earlier run left, unless it is here already.
@@ -730,6 +788,7 @@ impl Desk {
                 stored,
                 appeal_token: None,
                 trouble: None,
+                ticket: None,
                 transfer_watch: None,
             };
             // Another window may have been first.
@@ -809,8 +868,11 @@ impl Desk {
             }
             begins
         };
-        if begins {
-            self.store.begin_attempt(&attempt).await?;
+        if begins && let Err(error) = self.store.begin_attempt(&attempt).await {
+            if let Ok(running) = lock(&self.registrations).of(&customer.id) {
+                running.stored.attempt = None;
+            }
+            return Err(error.into());
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Random walks through registrations: clicks that make sense and clicks that make none, restarts,
-//! clocks that are set, lost answers, two customers with the same number. The pretend Z-API marks
+//! clocks that are set, requests cut off in the middle. The pretend Z-API marks
 //! every call for which the real one is known to block numbers; there must be none.
 //!
 //! `PONTE_WALKS=100000 cargo test -p desk --release --test registration_walks` takes more of them.

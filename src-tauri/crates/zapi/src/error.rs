@@ -146,19 +146,23 @@ pub(crate) fn before_answer(error: &reqwest::Error) -> Error {
     if error.is_redirect() || error.is_builder() {
         return Unexpected::Redirected.into();
     }
-    let otherwise = if error.is_connect() {
-        Unreachable::Refused
-    } else {
-        Unreachable::Reset
-    };
-    unreachable_by(error).unwrap_or(otherwise).into()
+    let reason = unreachable_by(error);
+    if error.is_connect() {
+        return reason.unwrap_or(Unreachable::Refused).into();
+    }
+    // The call may have arrived: whatever broke, it is not known that the server was not reached.
+    match reason {
+        Some(Unreachable::Timeout) => Unreachable::Timeout,
+        _ => Unreachable::Reset,
+    }
+    .into()
 }
 
 /// A failure of the transport while the body came.
 pub(crate) fn within_body(error: &reqwest::Error) -> Error {
     match unreachable_by(error) {
-        None | Some(Unreachable::Reset) => Unexpected::Truncated.into(),
-        Some(reason) => reason.into(),
+        Some(Unreachable::Timeout) => Unreachable::Timeout.into(),
+        _ => Unexpected::Truncated.into(),
     }
 }
 

@@ -273,6 +273,8 @@ impl Machine {
             self.rejection = None;
         }
         match (call, answer) {
+            // What became of an appeal stays known.
+            (_, Answer::Blocked) if matches!(self.step, Step::Blocked { .. }) => {}
             (_, Answer::Blocked) => self.step = Step::Blocked { appeal: None },
             (Call::Availability, Answer::Available) => self.step = Step::Ways,
             (Call::Availability, Answer::NotAvailable(reason)) => {

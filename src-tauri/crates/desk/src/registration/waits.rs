@@ -132,6 +132,18 @@ impl Waits {
         self.0.insert(way, known);
     }
 
+    /// Goes back to what was known before a wait was set, unless more has been heard meanwhile.
+    pub fn take_back(&mut self, set: &Self, before: &Self) {
+        for way in Way::ALL {
+            if self.0.get(&way) == set.0.get(&way) {
+                match before.0.get(&way) {
+                    Some(known) => self.0.insert(way, *known),
+                    None => self.0.remove(&way),
+                };
+            }
+        }
+    }
+
     /// Makes a way wait at least this long.
     pub fn at_least(&mut self, way: Way, whole: Duration, now: Duration, server: &ServerClock) {
         let longer = match self.open(way, now, server) {

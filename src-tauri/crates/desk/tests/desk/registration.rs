@@ -294,6 +294,10 @@ async fn blocked_numbers_appeal_where_they_can() {
         .unwrap();
     let appeal = Some(Appeal::InReview);
     assert_eq!(setting.step().await, Step::Blocked { can_appeal, appeal });
+    // Looking again does not lose it.
+    let again = setting.desk.check_registration_again(&setting.id);
+    again.await.unwrap();
+    assert_eq!(setting.step().await, Step::Blocked { can_appeal, appeal });
     setting.play(Action::AppealAccepted);
     setting
         .desk
