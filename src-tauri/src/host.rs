@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use desk::customers::{ConnectionStatus, CustomerForm};
 use desk::desk::Event;
 use desk::vault::{Keep, Vault};
-use desk::{Config, Desk, ErrorCode, Failure, Language};
+use desk::{Config, Desk, ErrorCode, Failure, Language, lock};
 use practice::Practice;
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -85,11 +85,6 @@ pub struct Host {
     /// By window and channel.
     followers: Mutex<HashMap<(String, u32), AbortHandle>>,
     saved: Saved,
-}
-
-/// See `desk`: held for a few instructions, never across an await.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Host {

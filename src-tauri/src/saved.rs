@@ -5,11 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use desk::{ErrorCode, Failure};
+use desk::{ErrorCode, Failure, lock};
 use tauri::AppHandle;
 use tauri_plugin_opener::OpenerExt;
-
-use crate::host::lock;
 
 /// Where files were saved to.
 #[derive(Default)]

@@ -12,10 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use ts_rs::TS;
-
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use ts_rs::TS;
 
 use self::machine::{Answered, Code, Effect, Input, Machine, Phase};
 use crate::clock::{Clock, ServerClock};

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
-use uuid::Uuid;
 
 use crate::attempt::machine::{Code, Phase};
 use crate::attempt::view::{
@@ -426,17 +425,7 @@ impl Desk {
             };
             let attempt = Attempt::start(method, last_qr_code, gateway, clock, server_clock);
             let attempt = Arc::new(attempt);
-            let record = AttemptRecord {
-                id: Uuid::new_v4().to_string(),
-                customer_id: customer.id.clone(),
-                account_id: customer.account_id.clone(),
-                method,
-                started_at: self.clock.wall_ms(),
-                ended_at: None,
-                outcome: Outcome::Running,
-                seconds: None,
-                passkey: false,
-            };
+            let record = AttemptRecord::begin(&customer, method, self.clock.wall_ms());
             tokio::spawn(Arc::clone(self).follow(record, attempt.snapshots()));
             attempts.insert(customer_id.to_owned(), attempt);
         }

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use uuid::Uuid;
 
 use crate::attempt::Method;
 use crate::desk::Desk;
 use crate::failure::{ErrorCode, Failure, Result};
+use crate::store::CustomerRecord;
 
 /// Days for which the history is kept unless the desk sets something else.
 pub const DEFAULT_DAYS: u32 = 180;
@@ -38,7 +40,7 @@ pub enum Outcome {
 }
 
 /// An attempt, as stored.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Serialize, Deserialize, sqlx::FromRow)]
 pub struct AttemptRecord {
     /// Its id.
     pub id: String,
@@ -58,6 +60,23 @@ pub struct AttemptRecord {
     pub seconds: Option<i64>,
     /// WhatsApp asked for a passkey on the way.
     pub passkey: bool,
+}
+
+impl AttemptRecord {
+    /// One that begins at `now` (Unix milliseconds by this computer's clock).
+    pub fn begin(customer: &CustomerRecord, method: Method, now: i64) -> Self {
+        Self {
+            id: Uuid::new_v4().to_string(),
+            customer_id: customer.id.clone(),
+            account_id: customer.account_id.clone(),
+            method,
+            started_at: now,
+            ended_at: None,
+            outcome: Outcome::Running,
+            seconds: None,
+            passkey: false,
+        }
+    }
 }
 
 /// Which attempts to list.

@@ -1,5 +1,6 @@
 //! What an agent does to a customer's instance besides connecting it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ impl Desk {
 
     /// Does something to the instance; the answer is its status afterwards.
     pub async fn instance_action(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         customer_id: &str,
         action: InstanceAction,
     ) -> Result<CustomerStatus> {
@@ -101,7 +102,7 @@ impl Desk {
 
     /// Takes back WhatsApp's question for a passkey, and begins the customer's attempt anew with the
     /// same method.
-    pub async fn start_over(self: &std::sync::Arc<Self>, customer_id: &str) -> Result<()> {
+    pub async fn start_over(self: &Arc<Self>, customer_id: &str) -> Result<()> {
         let method = self.method(customer_id).ok_or(ErrorCode::NoAttempt)?;
         let (_, gateway) = self.reach(customer_id).await?;
         let answer = gateway.instance().reset_passkey_challenge().await;
@@ -120,7 +121,7 @@ impl Desk {
     /// Subscribes the customer's instance again, **which costs the partner money**, and goes on with
     /// an attempt that ended because the subscription was over. Refused for a while after it was done
     /// or may have been: two clicks are one bill.
-    pub async fn subscribe_again(self: &std::sync::Arc<Self>, customer_id: &str) -> Result<()> {
+    pub async fn subscribe_again(self: &Arc<Self>, customer_id: &str) -> Result<()> {
         let (record, gateway) = self.reach(customer_id).await?;
         let account = self.account(&record.account_id).await?;
         let secrets = self.account_secrets(&account).await?;

@@ -37,7 +37,7 @@ pub const TYPES: &str = "types.ts";
 
 /// Locks are held for a few instructions and never across an await; what a panicking thread left
 /// behind is still whole.
-pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)

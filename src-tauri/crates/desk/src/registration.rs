@@ -84,8 +84,8 @@ pub struct Stored {
     version: i64,
     /// `wa_old` can be chosen for this number.
     old_phone: bool,
-    /// The entry in the history, and when it began.
-    attempt: Option<(String, i64)>,
+    /// The entry in the history.
+    attempt: Option<AttemptRecord>,
     /// How often each thing went wrong in it.
     errors: BTreeMap<ErrorCode, u32>,
 }
@@ -307,9 +307,8 @@ impl Desk {
             let mut registrations = lock(&self.registrations);
             registrations.of(customer_id)?.stored.attempt.take()
         };
-        if let Some((id, started_at)) = attempt {
-            self.end_attempt_record(&id, started_at, Outcome::Stopped)
-                .await;
+        if let Some(attempt) = attempt {
+            self.keep_outcome(attempt, Outcome::Stopped).await;
         }
         self.store_registration(customer_id).await
     }
@@ -847,23 +846,14 @@ impl Desk {
     }
 
     async fn begin_history(&self, customer: &CustomerRecord) -> Result<()> {
-        let attempt = AttemptRecord {
-            id: Uuid::new_v4().to_string(),
-            customer_id: customer.id.clone(),
-            account_id: customer.account_id.clone(),
-            method: Method::Registration,
-            started_at: self.clock().wall_ms(),
-            ended_at: None,
-            outcome: Outcome::Running,
-            seconds: None,
-            passkey: false,
-        };
+        let now = self.clock().wall_ms();
+        let attempt = AttemptRecord::begin(customer, Method::Registration, now);
         let begins = {
             let mut registrations = lock(&self.registrations);
             let running = registrations.of(&customer.id)?;
             let begins = running.stored.attempt.is_none();
             if begins {
-                running.stored.attempt = Some((attempt.id.clone(), attempt.started_at));
+                running.stored.attempt = Some(attempt.clone());
                 running.stored.errors.clear();
             }
             begins
@@ -896,7 +886,7 @@ impl Desk {
             }
             (step, attempt)
         };
-        let Some((id, started_at)) = attempt else {
+        let Some(attempt) = attempt else {
             return;
         };
         if let Some(failure) = failed {
@@ -912,7 +902,7 @@ impl Desk {
             note(
                 "error",
                 self.store
-                    .put_error(&id, failure.code, times.unwrap_or(1))
+                    .put_error(&attempt.id, failure.code, times.unwrap_or(1))
                     .await,
             );
         }
@@ -921,7 +911,7 @@ impl Desk {
             Step::Blocked { .. } | Step::NotAvailable { .. } => Outcome::Failed,
             _ => Outcome::Running,
         };
-        self.end_attempt_record(&id, started_at, outcome).await;
+        self.keep_outcome(attempt, outcome).await;
         if step == Step::Registered {
             let noted = self
                 .note_status(&customer.id, ConnectionStatus::Connected)
@@ -935,20 +925,16 @@ impl Desk {
         }
     }
 
-    async fn end_attempt_record(&self, id: &str, started_at: i64, outcome: Outcome) {
+    async fn keep_outcome(&self, attempt: AttemptRecord, outcome: Outcome) {
         let now = self.clock().wall_ms();
-        let record = AttemptRecord {
-            id: id.to_owned(),
-            customer_id: String::new(),
-            account_id: String::new(),
-            method: Method::Registration,
-            started_at,
+        let seconds = (now - attempt.started_at).max(0) / 1_000;
+        let attempt = AttemptRecord {
             ended_at: (outcome != Outcome::Running).then_some(now),
             outcome,
-            seconds: (outcome == Outcome::Connected).then_some((now - started_at).max(0) / 1_000),
-            passkey: false,
+            seconds: (outcome == Outcome::Connected).then_some(seconds),
+            ..attempt
         };
-        note("end", self.store.update_attempt(&record).await);
+        note("end", self.store.update_attempt(&attempt).await);
     }
 
     fn now(&self) -> (Duration, ServerClock) {

@@ -1,4 +1,5 @@
-import { PLACEHOLDERS, REQUIRED_PLACEHOLDER, mobileCustomers, sampleCustomers } from "./fake-data";
+import { PLACEHOLDERS } from "../templates";
+import { REQUIRED_PLACEHOLDER, mobileCustomers, sampleCustomers } from "./fake-data";
 import type {
   AccountForm,
   AccountSecret,
@@ -90,7 +91,7 @@ export function templateProblems(kind: MessageKind, text: string): Problem[] {
   if (text.trim() === "") return [problem("template", "missing")];
   const used = [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
   const problems = used
-    .filter((name) => !PLACEHOLDERS[kind].includes(name))
+    .filter((name) => !PLACEHOLDERS[kind].some((each) => each === name))
     .map((placeholder) => problem("template", "unknownPlaceholder", { placeholder }));
   const required = REQUIRED_PLACEHOLDER[kind];
   if (required !== undefined && !used.includes(required))

@@ -184,19 +184,6 @@ export function manyCustomers(now: number, count: number): FakeCustomer[] {
   });
 }
 
-export const PLACEHOLDERS: Record<MessageKind, string[]> = {
-  preparation: ["name", "number", "link"],
-  connectionCode: ["name", "number", "link", "code", "validUntil"],
-  phoneCode: ["name", "number", "code"],
-  registrationBegins: ["name", "number"],
-  registrationSms: ["name", "number"],
-  registrationCall: ["name", "number"],
-  registrationOldPhone: ["name", "number"],
-  registrationPin: ["name", "number"],
-  registrationPinReset: ["name", "number"],
-  registrationConfirm: ["name", "number"],
-  registrationBlocked: ["name", "number"],
-};
 export const REQUIRED_PLACEHOLDER: Partial<Record<MessageKind, string>> = {
   preparation: "link",
   connectionCode: "code",

@@ -1,4 +1,5 @@
 import { folded } from "../search";
+import { KINDS } from "../templates";
 import type { Backend, OnError, Unfollow } from "./backend";
 import {
   CODE_LIFE_MS,
@@ -23,7 +24,6 @@ import {
   tokenOf,
 } from "./fake-checks";
 import {
-  PLACEHOLDERS,
   SCRIPTED_FAILURES,
   STORE_LINK,
   expectedOf,
@@ -122,7 +122,6 @@ const PAGE = 200;
 /** Only so many messages of a queue are counted. */
 const QUEUE_COUNTED = 300;
 const LANGUAGES: Language[] = ["pt-BR", "en", "es"];
-const KINDS = Object.keys(PLACEHOLDERS) as MessageKind[];
 
 /** Plays the Rust side in a plain browser: everything in memory, nothing on the network, the same every time. */
 export class FakeBackend implements Backend {
