@@ -17,8 +17,12 @@ pub(crate) fn router() -> Router<Arc<Server>> {
     Router::new()
         .route("/practice/ping", get(ping))
         .route("/practice/ledger", get(ledger))
+        .route("/practice/calls", get(calls))
         .route("/practice/customers", get(customers))
-        .route("/practice/customers/{id}", get(customer))
+        .route(
+            "/practice/customers/{id}",
+            get(customer).patch(change).delete(remove),
+        )
         .route("/practice/customers/{id}/play", post(play))
 }
 
@@ -27,11 +31,15 @@ async fn ping() -> Json<Value> {
 }
 
 async fn ledger(State(server): State<Arc<Server>>) -> Json<Vec<Call>> {
-    Json(server.world().ledger())
+    Json(server.world().ledger.lines())
+}
+
+async fn calls(State(server): State<Arc<Server>>) -> Json<Value> {
+    Json(json!(server.world().ledger.calls()))
 }
 
 async fn customers(State(server): State<Arc<Server>>) -> Json<Vec<Customer>> {
-    Json(server.world().customers())
+    Json(server.world().roster.customers())
 }
 
 async fn customer(
@@ -46,6 +54,39 @@ async fn customer(
         "actions": actions,
         "received": world.received(&id),
     })))
+}
+
+#[derive(Deserialize)]
+struct NewState {
+    name: Option<String>,
+    connected: Option<bool>,
+}
+
+async fn change(
+    state: State<Arc<Server>>,
+    path: Path<String>,
+    Json(new): Json<NewState>,
+) -> Result<Json<Value>, StatusCode> {
+    {
+        let mut world = state.world();
+        let instance = world.instance_mut(&path);
+        let instance = instance.map_err(|_| StatusCode::NOT_FOUND)?;
+        if let Some(name) = new.name {
+            instance.rename(name);
+        }
+        if let Some(connected) = new.connected {
+            instance.set_connected(connected);
+        }
+    }
+    customer(state, path).await
+}
+
+async fn remove(State(server): State<Arc<Server>>, Path(id): Path<String>) -> StatusCode {
+    if server.world().roster.remove(&id) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,9 @@
 //! One customer's instance: how it gets connected and what becomes of the connection.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::names;
 use crate::registration::{Answer, Registrations};
 use crate::{Action, Customer, Middleware, NotNow, Scenario};
 
@@ -17,33 +19,11 @@ const QR_CODE_LIFE_MS: i64 = 20_000;
 /// Messages in the queue of [`Scenario::QueueWaits`].
 const QUEUE_LENGTH: usize = 75;
 
-/// In the order of [`Scenario::ALL`], so that by default each scenario keeps its name.
-const NAMES: [&str; Scenario::ALL.len()] = [
-    "Padaria Aurora",
-    "Barbearia do Porto",
-    "Clínica Vida Plena",
-    "Ótica Horizonte",
-    "Pizzaria Bella Massa",
-    "Floricultura Primavera",
-    "Pet Shop Amigo Fiel",
-    "Livraria Letra Viva",
-    "Oficina Dois Irmãos",
-    "Mercado São Jorge",
-    "Studio Bela Forma",
-    "Auto Peças Central",
-    "Sorveteria Polo Norte",
-    "Academia Corpo Ativo",
-    "Papelaria Arco-Íris",
-    "Vidraçaria Cristalina",
-    "Lavanderia Água Clara",
-    "Confeitaria Doce Mel",
-    "Farmácia Bem-Estar",
-    "Chaveiro Rápido",
-    "Imobiliária Morada Nova",
-    "Escola Girassol",
-    "Restaurante Sabor da Serra",
-    "Agência Boa Viagem",
-];
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How long a subscription and a trial last is unknown.
+const PAID_DAYS: i64 = 30;
+const TRIAL_DAYS: i64 = 2;
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +36,8 @@ pub(crate) enum Refusal {
     PartnerTokenWrong,
     /// As [`Refusal::InstanceNotFound`], in the words of the partner routes.
     PartnerInstanceNotFound,
+    /// As [`Refusal::Unfit`], in the words of the partner routes.
+    PartnerUnfit(&'static str),
     SubscriptionOver,
     AlreadyConnected,
     NotConnected,
@@ -124,6 +106,7 @@ struct Codes {
 #[derive(Debug)]
 pub(crate) struct Instance {
     pub customer: Customer,
+    name_in_lowercase: Box<str>,
     /// The token that opens the instance.
     pub right_token: String,
     /// The number of the customer's phone, which gets connected whatever the desk expects. On a
@@ -132,12 +115,14 @@ pub(crate) struct Instance {
     link: Link,
     codes: Codes,
     /// On a mobile instance, and only there.
-    registrations: Option<Registrations>,
+    registrations: Option<Box<Registrations>>,
     /// WhatsApp asked for a passkey, and nobody has reset that.
     passkey_asked: bool,
     /// Whether the phone can be reached, once connected.
     phone_online: bool,
     subscribed: bool,
+    /// End of the paid time, in Unix milliseconds. Stays as it is, so that a listing does.
+    due_ms: i64,
     /// Messages in the queue.
     waiting: usize,
     /// Requests so far, by route: the place in the round of faults.
@@ -145,20 +130,73 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// `registration_wait_ms` is how long the ways to receive a registration code wait after one was
-    /// asked for.
-    pub fn new(index: usize, scenario: Scenario, registration_wait_ms: i64) -> Self {
+    /// The instance of a customer with a scenario. `index` counts all instances; it makes id, name
+    /// and number. `registration_wait_ms` is how long the ways to receive a registration code wait
+    /// after one was asked for.
+    pub fn new(index: usize, scenario: Scenario, registration_wait_ms: i64, now: i64) -> Self {
+        let name = names::of_scenario(index);
+        Self::named(index, name, scenario, registration_wait_ms, now)
+    }
+
+    /// One of the many. Most are connected, of the others the connection or the subscription ended
+    /// or there never was one; one in ten is mobile. The same `index` makes the same.
+    pub fn plain(index: usize, registration_wait_ms: i64, now: i64) -> Self {
+        let mut random = fastrand::Rng::with_seed(index as u64);
+        let is_mobile = random.u8(..10) == 0;
+        let percentile = random.u8(..100);
+        let scenario = match percentile {
+            _ if is_mobile => Scenario::RegistersBySms,
+            0..85 => Scenario::AlreadyConnected,
+            93..97 => Scenario::SubscriptionOver,
+            _ => Scenario::Connects,
+        };
+        let name = names::plain(index);
+        let mut instance = Self::named(index, name, scenario, registration_wait_ms, now);
+        let days = match percentile {
+            93..97 => -random.i64(1..=40),
+            // Never connected: still in the trial.
+            97.. => TRIAL_DAYS,
+            _ => random.i64(1..=60),
+        };
+        if percentile < 85 {
+            instance.link = Link::Connected;
+        }
+        instance.subscribed = days > 0;
+        instance.due_ms = now + days * DAY_MS;
+        instance
+    }
+
+    /// One that the partner has made.
+    pub fn created(
+        index: usize,
+        name: &str,
+        middleware: Middleware,
+        registration_wait_ms: i64,
+        now: i64,
+    ) -> Self {
+        let scenario = match middleware {
+            Middleware::Web => Scenario::Connects,
+            Middleware::Mobile => Scenario::RegistersBySms,
+        };
+        let mut instance = Self::named(index, name.to_owned(), scenario, registration_wait_ms, now);
+        instance.due_ms = now + TRIAL_DAYS * DAY_MS;
+        instance
+    }
+
+    fn named(
+        index: usize,
+        name: String,
+        scenario: Scenario,
+        registration_wait_ms: i64,
+        now: i64,
+    ) -> Self {
         let number = index + 1;
         let right_token = format!("70CEFA4E{number:016}");
-        let name = NAMES[index % NAMES.len()];
         let phone = mobile_number(number);
         let customer = Customer {
             scenario,
             middleware: scenario.middleware(),
-            name: match index / NAMES.len() {
-                0 => name.to_owned(),
-                round => format!("{name} {}", round + 1),
-            },
+            name,
             instance_id: format!("3C00FA4E{number:024}"),
             token: match scenario {
                 Scenario::WrongToken => format!("BADBADFA4E{number:014}"),
@@ -167,9 +205,14 @@ impl Instance {
             phone: phone.clone(),
         };
         let is_mobile = customer.middleware == Middleware::Mobile;
+        let subscribed = scenario != Scenario::SubscriptionOver;
+        let days_paid = if subscribed { PAID_DAYS } else { -1 };
         Self {
-            registrations: is_mobile
-                .then(|| Registrations::new(scenario, registration_wait_ms, phone.clone())),
+            registrations: is_mobile.then(|| {
+                let number = phone.clone();
+                Box::new(Registrations::new(scenario, registration_wait_ms, number))
+            }),
+            name_in_lowercase: customer.name.to_lowercase().into(),
             customer,
             right_token,
             own_number: match scenario {
@@ -185,7 +228,8 @@ impl Instance {
             codes: Codes::default(),
             passkey_asked: false,
             phone_online: scenario != Scenario::PhoneOffline,
-            subscribed: scenario != Scenario::SubscriptionOver,
+            subscribed,
+            due_ms: now + days_paid * DAY_MS,
             waiting: match scenario {
                 Scenario::QueueWaits => QUEUE_LENGTH,
                 _ => 0,
@@ -204,7 +248,7 @@ impl Instance {
 
     /// Means nothing on a mobile instance, which needs no other phone: `false` there.
     pub fn smartphone_connected(&self) -> bool {
-        self.connected() && self.phone_online && self.registrations.is_none()
+        self.phone_online() && self.registrations.is_none()
     }
 
     /// The connected number, digits with country code.
@@ -220,14 +264,23 @@ impl Instance {
         self.waiting
     }
 
-    /// End of the paid time, in Unix milliseconds: thirty days ahead, or yesterday.
-    pub fn due_ms(&self, now: i64) -> i64 {
-        const DAY: i64 = 24 * 60 * 60 * 1000;
-        if self.subscribed {
-            now + 30 * DAY
-        } else {
-            now - DAY
-        }
+    /// End of the paid time, in Unix milliseconds.
+    pub fn due_ms(&self) -> i64 {
+        self.due_ms
+    }
+
+    pub fn name_in_lowercase(&self) -> &str {
+        &self.name_in_lowercase
+    }
+
+    pub fn rename(&mut self, name: String) {
+        self.name_in_lowercase = name.to_lowercase().into();
+        self.customer.name = name;
+    }
+
+    /// Whether the phone is online, as the listing says it: of a mobile instance the connection.
+    pub fn phone_online(&self) -> bool {
+        self.connected() && self.phone_online
     }
 
     /// How many requests there were on the route before this one.
@@ -415,6 +468,15 @@ impl Instance {
         self.codes = Codes::default();
     }
 
+    /// Whatever the customer does, and whatever is in the way of a connection.
+    pub fn set_connected(&mut self, connected: bool) {
+        if connected {
+            self.connect();
+        } else {
+            self.disconnect();
+        }
+    }
+
     /// Changes nothing when connected.
     pub fn restore_session(&mut self) -> Result<(), Refusal> {
         self.has_subscription()?;
@@ -430,9 +492,14 @@ impl Instance {
         self.waiting = 0;
     }
 
-    pub fn subscribe(&mut self) {
+    pub fn subscribe(&mut self, now: i64) {
         self.subscribed = true;
+        self.due_ms = now + PAID_DAYS * DAY_MS;
     }
+}
+
+pub(crate) fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A Brazilian mobile number with country code: an area and nine digits beginning with 9. From
@@ -484,8 +551,8 @@ mod tests {
                 if scenario == Scenario::AsksPasskey && !method.contains(&Action::Confirms) {
                     continue;
                 }
-                let mut instance = Instance::new(0, scenario, WAIT_MS);
-                instance.subscribe();
+                let mut instance = Instance::new(0, scenario, WAIT_MS, NOW);
+                instance.subscribe(NOW);
                 instance.disconnect();
                 instance.give_every_code();
                 assert_eq!(instance.phone(), Err(Refusal::NotConnected));
@@ -510,14 +577,14 @@ mod tests {
     #[test]
     fn each_kind_of_instance_has_methods_of_its_own() {
         let other = Refusal::OtherMiddleware;
-        let mut mobile = Instance::new(0, Scenario::RegistersBySms, WAIT_MS);
+        let mut mobile = Instance::new(0, Scenario::RegistersBySms, WAIT_MS, NOW);
         let text = || "2@FAKE".to_owned();
         assert_eq!(mobile.issue_qr_code(text(), NOW), Err(other.clone()));
         assert_eq!(mobile.issue_phone_code(), Err(other.clone()));
         assert_eq!(mobile.issue_code(text(), LIFE, NOW), Err(other.clone()));
 
         for scenario in [Scenario::Connects, Scenario::AlreadyConnected] {
-            let mut web = Instance::new(0, scenario, WAIT_MS);
+            let mut web = Instance::new(0, scenario, WAIT_MS, NOW);
             let registered = web.register(|_| Answer::Registered);
             assert_eq!(registered, Err(other.clone()), "{scenario}");
             assert_eq!(web.received(), None);
@@ -526,7 +593,7 @@ mod tests {
 
     #[test]
     fn a_registration_connects_as_the_number_it_was_for() {
-        let mut instance = Instance::new(0, Scenario::RegistersBySms, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::RegistersBySms, WAIT_MS, NOW);
         let number = "5544977770000".to_owned();
         let check = |instance: &mut Instance| {
             instance.register(|registrations| registrations.check(number.clone(), NOW))
@@ -546,7 +613,7 @@ mod tests {
 
     #[test]
     fn a_qr_code_can_be_read_until_the_newest_is_20_seconds_old() {
-        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS, NOW);
         instance.issue_qr_code("2@FAKE".to_owned(), NOW).unwrap();
         assert_eq!(instance.actions(NOW + 19_999), [Action::ReadsQr]);
         assert_eq!(instance.play(Action::ReadsQr, NOW + 20_000), Err(NotNow));
@@ -559,7 +626,7 @@ mod tests {
 
     #[test]
     fn a_phone_code_lives_until_it_is_typed() {
-        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS, NOW);
         assert_eq!(instance.play(Action::TypesPhoneCode, NOW), Err(NotNow));
         instance.issue_phone_code().unwrap();
         instance.issue_phone_code().unwrap();
@@ -572,7 +639,7 @@ mod tests {
     #[test]
     fn a_passkey_stays_in_the_way_until_it_is_reset_or_the_extension_connects() {
         for link in [Action::ReadsQr, Action::TypesPhoneCode] {
-            let mut instance = Instance::new(0, Scenario::AsksPasskey, WAIT_MS);
+            let mut instance = Instance::new(0, Scenario::AsksPasskey, WAIT_MS, NOW);
             let qr_code = |instance: &mut Instance| {
                 let answer = instance.issue_qr_code("2@FAKE".to_owned(), NOW).unwrap();
                 answer != QrAnswer::PasskeyChallenge
@@ -601,9 +668,9 @@ mod tests {
 
     #[test]
     fn nothing_connects_without_subscription() {
-        let mut instance = Instance::new(0, Scenario::SubscriptionOver, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::SubscriptionOver, WAIT_MS, NOW);
         let over = Refusal::SubscriptionOver;
-        assert!(instance.due_ms(NOW) < NOW);
+        assert!(instance.due_ms() < NOW);
         assert_eq!(
             instance.issue_qr_code("2@FAKE".to_owned(), NOW),
             Err(over.clone())
@@ -617,27 +684,27 @@ mod tests {
         assert_eq!(instance.restart(), Err(over.clone()));
         assert_eq!(instance.restore_session(), Err(over));
 
-        instance.subscribe();
-        assert!(instance.due_ms(NOW) > NOW);
+        instance.subscribe(NOW);
+        assert!(instance.due_ms() > NOW);
         instance.give_every_code();
     }
 
     #[test]
     fn the_queue_is_gone_once_connected_or_emptied() {
-        let mut connected = Instance::new(0, Scenario::QueueWaits, WAIT_MS);
+        let mut connected = Instance::new(0, Scenario::QueueWaits, WAIT_MS, NOW);
         assert_eq!(connected.waiting(), 75);
         connected.give_every_code();
         connected.play_all(&[Action::ReadsQr]);
         assert_eq!(connected.waiting(), 0);
 
-        let mut emptied = Instance::new(0, Scenario::QueueWaits, WAIT_MS);
+        let mut emptied = Instance::new(0, Scenario::QueueWaits, WAIT_MS, NOW);
         emptied.empty_queue();
         assert_eq!(emptied.waiting(), 0);
     }
 
     #[test]
     fn an_offline_phone_comes_back() {
-        let mut instance = Instance::new(0, Scenario::PhoneOffline, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::PhoneOffline, WAIT_MS, NOW);
         assert!(instance.connected() && !instance.smartphone_connected());
         assert_eq!(instance.actions(NOW), [Action::PhoneComesBack]);
         instance.play_all(&[Action::PhoneComesBack]);
@@ -647,7 +714,7 @@ mod tests {
 
     #[test]
     fn the_connection_ends_when_an_hour_passes() {
-        let mut instance = Instance::new(0, Scenario::DisconnectsLater, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::DisconnectsLater, WAIT_MS, NOW);
         assert_eq!(instance.play(Action::AnHourPasses, NOW), Err(NotNow));
         instance.give_every_code();
         instance.play_all(&[Action::ReadsQr, Action::AnHourPasses]);
@@ -656,7 +723,7 @@ mod tests {
 
     #[test]
     fn a_session_is_restored_when_there_is_one() {
-        let mut instance = Instance::new(0, Scenario::AsksRestore, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::AsksRestore, WAIT_MS, NOW);
         assert_eq!(instance.link(), Link::ToRestore);
         instance.restart().unwrap();
         assert_eq!(instance.link(), Link::ToRestore, "restarting restores it");
@@ -670,7 +737,7 @@ mod tests {
 
     #[test]
     fn a_restart_keeps_the_connection_and_voids_the_codes() {
-        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS);
+        let mut instance = Instance::new(0, Scenario::Connects, WAIT_MS, NOW);
         instance.give_every_code();
         instance.restart().unwrap();
         assert_eq!(instance.actions(NOW), []);
@@ -684,7 +751,7 @@ mod tests {
     fn a_hundred_thousand_customers_have_mobile_numbers_of_their_own() {
         let mut seen = HashSet::new();
         for index in 0..100_000 {
-            let instance = Instance::new(index, Scenario::OtherNumber, WAIT_MS);
+            let instance = Instance::new(index, Scenario::OtherNumber, WAIT_MS, NOW);
             for number in [instance.customer.phone, instance.own_number] {
                 assert!(
                     number.len() == 13 && number.starts_with("55449"),
@@ -693,7 +760,7 @@ mod tests {
                 assert!(seen.insert(number.clone()), "{number} twice");
             }
         }
-        let first = Instance::new(0, Scenario::OtherNumber, WAIT_MS);
+        let first = Instance::new(0, Scenario::OtherNumber, WAIT_MS, NOW);
         assert_eq!(first.customer.phone, "5544999990101");
         assert_eq!(first.own_number, "5544988880101");
     }

@@ -1,8 +1,9 @@
 //! The pretend Z-API: a real HTTP server on loopback, for training, for trying the app and for tests.
 //!
 //! It answers as the vendor documents Z-API, and as public clients have seen it where nothing is
-//! documented, for a handful of invented customers, each playing one [`Scenario`]. Somebody plays
-//! the customer's side with an [`Action`]:
+//! documented, for a handful of invented customers, or up to 100,000, each playing one [`Scenario`].
+//! The listing of them can be slow, faulty or on the move: [`Listing`]. Somebody plays the customer's
+//! side with an [`Action`]:
 //!
 //! | action | possible | then |
 //! |---|---|---|
@@ -24,8 +25,11 @@
 //! |---|---|
 //! | `GET /practice/ping` | `{"practice":true}` |
 //! | `GET /practice/ledger` | the [`Call`]s, oldest first |
+//! | `GET /practice/calls` | how many there were on each route: `{"/instances":7}` |
 //! | `GET /practice/customers` | the [`Customer`]s |
 //! | `GET /practice/customers/{id}` | `{"scenario":"connects","actions":["typesCode"],"received":null}`: what the customer can do now, and [what they have](Practice::received) |
+//! | `PATCH /practice/customers/{id}` | the same, after the changes in `{"name":"Loja","connected":true}`, each if there |
+//! | `DELETE /practice/customers/{id}` | 204; the instance is removed from the account |
 //! | `POST /practice/customers/{id}/play` | the same, after the action in `{"action":"typesCode"}`; 409 when not possible now |
 //!
 //! Ids, tokens, names and numbers are all made up.
@@ -34,7 +38,11 @@ mod captcha;
 mod control;
 mod faults;
 mod instance;
+mod ledger;
+mod listing;
+mod names;
 mod registration;
+mod roster;
 mod routes;
 mod world;
 
@@ -50,6 +58,8 @@ use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+
+pub use listing::{Listing, Moves};
 
 /// The answer to every captcha here, always the same so that tests can tell it.
 pub const CAPTCHA_ANSWER: &str = "407258";
@@ -229,6 +239,13 @@ pub struct Config {
     pub port: u16,
     /// One customer for each entry. By default each scenario once.
     pub customers: Vec<Scenario>,
+    /// How many instances there are in all: behind the customers come plain ones, which play
+    /// [`Scenario::AlreadyConnected`] (about 85 of 100), [`Scenario::Connects`],
+    /// [`Scenario::SubscriptionOver`] or, one in ten, [`Scenario::RegistersBySms`]. None by default,
+    /// and none when there are as many customers already.
+    pub instances: usize,
+    /// How the partner's listing behaves.
+    pub listing: Listing,
     /// Milliseconds by which the server's clock (`Date` and `expiresAt` alike) is ahead of this
     /// computer's; stands for a computer whose clock is wrong.
     pub clock_offset: i64,
@@ -247,6 +264,8 @@ impl Default for Config {
         Self {
             port: 0,
             customers: Scenario::ALL.to_vec(),
+            instances: 0,
+            listing: Listing::default(),
             clock_offset: 0,
             client_token: None,
             partner_token: "FAKE0000PRACTICE0000PARTNER0000".to_owned(),
@@ -366,9 +385,54 @@ impl Practice {
         self.server.world().partner_token().to_owned()
     }
 
-    /// The customers, in the order of [`Config::customers`].
+    /// The customers in the order of [`Config::customers`], behind them the plain ones and those
+    /// whose instance was created, without those whose instance was removed. The listing has them in
+    /// an order of its own once [`Moves`] were at work.
     pub fn customers(&self) -> Vec<Customer> {
-        self.server.world().customers()
+        self.server.world().roster.customers()
+    }
+
+    /// Makes an instance, as `POST /instances/integrator/on-demand` does. It plays
+    /// [`Scenario::Connects`] or [`Scenario::RegistersBySms`].
+    pub fn create_instance(&self, name: &str, middleware: Middleware) -> Customer {
+        let now = self.server.now();
+        self.server.world().roster.create(name, middleware, now).0
+    }
+
+    /// Removes an instance from the account. Its id is not given again.
+    ///
+    /// # Errors
+    /// There is no such instance.
+    pub fn remove_instance(&self, instance_id: &str) -> Result<(), NotNow> {
+        let removed = self.server.world().roster.remove(instance_id);
+        removed.then_some(()).ok_or(NotNow)
+    }
+
+    /// Gives an instance another name, as the partner can on the panel.
+    ///
+    /// # Errors
+    /// There is no such instance.
+    pub fn rename_instance(&self, instance_id: &str, name: &str) -> Result<(), NotNow> {
+        self.change(instance_id, |instance| instance.rename(name.to_owned()))
+    }
+
+    /// Connects an instance or ends its connection, whatever is in the way. No code that was given
+    /// is good afterwards.
+    ///
+    /// # Errors
+    /// There is no such instance.
+    pub fn set_connected(&self, instance_id: &str, connected: bool) -> Result<(), NotNow> {
+        self.change(instance_id, |instance| instance.set_connected(connected))
+    }
+
+    fn change(
+        &self,
+        instance_id: &str,
+        change: impl FnOnce(&mut instance::Instance),
+    ) -> Result<(), NotNow> {
+        let mut world = self.server.world();
+        let instance = world.instance_mut(instance_id);
+        instance.map(change).map_err(|_| NotNow)
     }
 
     /// A customer's scenario and what they can do now; `None` without such an instance.
@@ -399,6 +463,17 @@ impl Practice {
 
     /// The latest calls, at most 100,000, in the order in which they were finished.
     pub fn ledger(&self) -> Vec<Call> {
-        self.server.world().ledger()
+        self.server.world().ledger.lines()
+    }
+
+    /// How many calls on `route` were finished, of all since the start, as [`Call::route`] names it:
+    /// such as `/instances` for the listing.
+    pub fn calls(&self, route: &str) -> usize {
+        self.server.world().ledger.calls_on(route)
+    }
+
+    /// The most calls on `route` that were under way at once.
+    pub fn most_at_once(&self, route: &str) -> usize {
+        self.server.world().ledger.most_at_once(route)
     }
 }

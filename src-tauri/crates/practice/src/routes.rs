@@ -49,10 +49,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub fn new(config: Config) -> Self {
+        let clock_offset = config.clock_offset;
         Self {
             started: Instant::now(),
-            clock_offset: AtomicI64::new(config.clock_offset),
-            world: Mutex::new(World::new(config)),
+            clock_offset: AtomicI64::new(clock_offset),
+            world: Mutex::new(World::new(config, now_with(clock_offset))),
         }
     }
 
@@ -63,13 +64,7 @@ impl Server {
 
     /// Unix milliseconds by the server's clock, within the years that a `Date` header can tell.
     pub fn now(&self) -> i64 {
-        let computer = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(computer.as_millis())
-            .unwrap_or(i64::MAX)
-            .saturating_add(self.clock_offset.load(Ordering::Relaxed))
-            .clamp(0, YEAR_9999_MS)
+        now_with(self.clock_offset.load(Ordering::Relaxed))
     }
 
     /// Sets the clock ahead.
@@ -82,6 +77,16 @@ impl Server {
                 Some(offset.saturating_add(ms))
             });
     }
+}
+
+fn now_with(clock_offset: i64) -> i64 {
+    let computer = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(computer.as_millis())
+        .unwrap_or(i64::MAX)
+        .saturating_add(clock_offset)
+        .clamp(0, YEAR_9999_MS)
 }
 
 pub(crate) fn router(server: &Arc<Server>) -> Router {
@@ -128,6 +133,7 @@ impl IntoResponse for Refusal {
                 StatusCode::NOT_FOUND,
                 json!({"message": "Instance not found"}),
             ),
+            Self::PartnerUnfit(what) => (StatusCode::BAD_REQUEST, json!({"message": what})),
             Self::SubscriptionOver => (
                 StatusCode::BAD_REQUEST,
                 json!({"error": "To continue sending a message, you must subscribe to this instance again"}),
@@ -225,7 +231,7 @@ impl Drop for LedgerLine {
     fn drop(&mut self) {
         self.call.server_ms = self.arrived.elapsed().as_secs_f64() * 1000.0;
         let call = self.call.clone();
-        self.server.world().record(call);
+        self.server.world().ledger.record(call);
     }
 }
 
@@ -244,6 +250,8 @@ async fn record(
             .find(|(name, id)| *name == "id" && server.world().instance(id).is_ok())
             .map(|(_, id)| id.to_owned())
     });
+    let route = route.map_or("unknown".to_owned(), |route| route.as_str().to_owned());
+    server.world().ledger.begin(&route);
     let mut line = LedgerLine {
         arrived,
         call: Call {
@@ -251,7 +259,7 @@ async fn record(
                 .unwrap_or(u64::MAX),
             // A verb can be any word; the ledger keeps no long ones.
             method: request.method().as_str().chars().take(16).collect(),
-            route: route.map_or("unknown".to_owned(), |route| route.as_str().to_owned()),
+            route,
             instance_id,
             status: HUNG_UP,
             server_ms: 0.0,

@@ -1,24 +1,20 @@
 //! Everything the pretend Z-API remembers. No HTTP and no clock in here: the time is passed in, in
 //! Unix milliseconds by the server's clock.
 
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
-
 use crate::faults::{self, Fault};
-use crate::instance::{ConnectionCode, Instance, QrAnswer, Refusal};
+use crate::instance::{ConnectionCode, Instance, QrAnswer, Refusal, ms};
+use crate::ledger::Ledger;
+use crate::listing::Paging;
 use crate::registration::{Answer, Way};
-use crate::{Action, Call, Config, Customer, NotNow, Scenario};
-
-/// Calls kept; older ones are forgotten.
-const LEDGER_LENGTH: usize = 100_000;
+use crate::roster::Roster;
+use crate::{Action, Config, NotNow, Scenario};
 
 /// All that is remembered.
 #[derive(Debug)]
 pub(crate) struct World {
-    instances: Vec<Instance>,
-    /// Instance id → place in `instances`.
-    places: HashMap<String, usize>,
-    ledger: VecDeque<Call>,
+    pub roster: Roster,
+    pub paging: Paging,
+    pub ledger: Ledger,
     random: fastrand::Rng,
     client_token: Option<String>,
     partner_token: String,
@@ -26,22 +22,11 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub fn new(config: Config) -> Self {
-        let registration_wait_ms = ms(config.registration_wait);
-        let instances: Vec<Instance> = config
-            .customers
-            .iter()
-            .enumerate()
-            .map(|(index, scenario)| Instance::new(index, *scenario, registration_wait_ms))
-            .collect();
+    pub fn new(config: Config, now: i64) -> Self {
         Self {
-            places: instances
-                .iter()
-                .enumerate()
-                .map(|(place, instance)| (instance.customer.instance_id.clone(), place))
-                .collect(),
-            instances,
-            ledger: VecDeque::new(),
+            roster: Roster::new(&config, now),
+            paging: Paging::new(config.listing),
+            ledger: Ledger::default(),
             random: fastrand::Rng::new(),
             client_token: config.client_token,
             partner_token: config.partner_token,
@@ -53,25 +38,12 @@ impl World {
         &self.partner_token
     }
 
-    pub fn customers(&self) -> Vec<Customer> {
-        self.instances
-            .iter()
-            .map(|instance| instance.customer.clone())
-            .collect()
-    }
-
     pub fn instance(&self, id: &str) -> Result<&Instance, Refusal> {
-        self.places
-            .get(id)
-            .and_then(|place| self.instances.get(*place))
-            .ok_or(Refusal::InstanceNotFound)
+        self.roster.get(id).ok_or(Refusal::InstanceNotFound)
     }
 
     pub fn instance_mut(&mut self, id: &str) -> Result<&mut Instance, Refusal> {
-        self.places
-            .get(id)
-            .and_then(|place| self.instances.get_mut(*place))
-            .ok_or(Refusal::InstanceNotFound)
+        self.roster.get_mut(id).ok_or(Refusal::InstanceNotFound)
     }
 
     pub fn actions(&self, id: &str, now: i64) -> Option<(Scenario, Vec<Action>)> {
@@ -158,46 +130,22 @@ impl World {
     }
 
     /// Subscribes the instance again, for its partner.
-    pub fn subscribe(&mut self, id: &str, token: &str) -> Result<(), Refusal> {
+    pub fn subscribe(&mut self, id: &str, token: &str, now: i64) -> Result<(), Refusal> {
         match self.instance_mut(id) {
             Ok(instance) if instance.right_token == token => {
-                instance.subscribe();
+                instance.subscribe(now);
                 Ok(())
             }
             _ => Err(Refusal::PartnerInstanceNotFound),
         }
     }
 
-    /// The instances whose name or id contains `query`, in capitals or not.
-    pub fn find(&self, query: &str) -> Vec<&Instance> {
-        let query = query.to_lowercase();
-        self.instances
-            .iter()
-            .filter(|instance| {
-                instance.customer.name.to_lowercase().contains(&query)
-                    || instance
-                        .customer
-                        .instance_id
-                        .to_lowercase()
-                        .contains(&query)
-            })
-            .collect()
-    }
-
-    pub fn record(&mut self, call: Call) {
-        if self.ledger.len() == LEDGER_LENGTH {
-            self.ledger.pop_front();
+    /// A page was given: others may have been at work on the account.
+    pub fn after_page(&mut self, now: i64) {
+        if let Some(change) = self.paging.after_page() {
+            self.roster.change(change, &mut self.paging.random, now);
         }
-        self.ledger.push_back(call);
     }
-
-    pub fn ledger(&self) -> Vec<Call> {
-        self.ledger.iter().cloned().collect()
-    }
-}
-
-fn ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Like the vendor's sample `FA48-HS63`: two letters and two digits in each half.
@@ -244,11 +192,12 @@ mod tests {
     const NOW: i64 = 1_782_850_838_085;
 
     fn world(scenario: Scenario) -> (World, String) {
-        let world = World::new(Config {
+        let config = Config {
             customers: vec![scenario],
             ..Config::default()
-        });
-        let id = world.customers()[0].instance_id.clone();
+        };
+        let world = World::new(config, NOW);
+        let id = world.roster.customers().remove(0).instance_id;
         (world, id)
     }
 
@@ -296,38 +245,5 @@ mod tests {
         assert_ne!(qr_code(), qr_code());
         let mut phone_code = || world.issue_phone_code(&id).unwrap();
         assert_ne!(phone_code(), phone_code());
-    }
-
-    #[test]
-    fn the_ledger_forgets_the_oldest_calls() {
-        let (mut world, _) = world(Scenario::Connects);
-        for at_ms in 0..=LEDGER_LENGTH as u64 {
-            world.record(Call {
-                at_ms,
-                method: "GET".to_owned(),
-                route: "/".to_owned(),
-                instance_id: None,
-                status: 200,
-                server_ms: 0.0,
-                had_client_token: false,
-                punished: false,
-            });
-        }
-        let ledger = world.ledger();
-        assert_eq!(ledger.len(), LEDGER_LENGTH);
-        assert_eq!(ledger[0].at_ms, 1);
-    }
-
-    #[test]
-    fn many_customers_have_names_and_ids_of_their_own() {
-        let world = World::new(Config {
-            customers: vec![Scenario::Connects; 1_000],
-            ..Config::default()
-        });
-        let mut names: Vec<_> = world.customers().into_iter().map(|c| c.name).collect();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), 1_000);
-        assert_eq!(world.places.len(), 1_000);
     }
 }

@@ -56,7 +56,7 @@ pub use client::{BaseAddressError, Client, ClientBuilder, check_base};
 pub use error::{Error, Refusal, Unexpected, Unreachable};
 pub use instance::{Device, Instance, InstanceCredentials, Me, Status};
 pub use pairing::{ExtensionToken, PhoneCode, QrCode};
-pub use partner::{InstancePage, InstanceRow, Middleware, Partner};
+pub use partner::{InstancePage, InstanceRow, Middleware, NewInstance, Partner};
 pub use queue::QueuePage;
 pub use registration::{
     Availability, CodeConfirmed, CodeMethod, CodeRequested, Number, Outcome, Rejection,

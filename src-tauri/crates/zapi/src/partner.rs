@@ -5,7 +5,7 @@ use std::fmt;
 use reqwest::Url;
 use reqwest::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answer::{
     Answer, Object, Received, UnixMillis, flag, outcome, text, unix_millis, whole,
@@ -91,6 +91,29 @@ impl<'a> Partner<'a> {
             .map(Received::without_value)
     }
 
+    /// `POST /instances/integrator/on-demand` (documented): makes an instance called `name`. **This
+    /// costs money.**
+    ///
+    /// After an error without an answer, or about the answer's shape, it is open whether there is an
+    /// instance: look before asking again.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Refusal::PartnerToken`] for every 401 and 403 that does not say otherwise,
+    /// [`Unexpected::Shape`] for an answer without id or token.
+    pub async fn create(
+        &self,
+        name: &str,
+        middleware: Middleware,
+    ) -> Result<Received<NewInstance>, Error> {
+        let path = ["instances", "integrator", "on-demand"];
+        let url = self.client.url(&path).ok_or(Unexpected::UnknownRoute)?;
+        let body = match middleware {
+            Middleware::Web => json!({ "name": name }),
+            Middleware::Mobile => json!({ "name": name, "isDevice": true }),
+        };
+        self.call("on-demand", Verb::PostJson(body), url).await
+    }
+
     async fn call<T: Answer>(
         &self,
         route: &'static str,
@@ -153,6 +176,25 @@ impl fmt::Debug for InstanceRow {
     }
 }
 
+/// An instance that was made. `Debug` shows neither its id nor its token.
+#[derive(Clone)]
+pub struct NewInstance {
+    /// Its id.
+    pub id: String,
+    /// Its token.
+    pub token: SecretString,
+    /// When the paid or trial time ends. Sent in milliseconds here (documented).
+    pub due: Option<UnixMillis>,
+}
+
+impl fmt::Debug for NewInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewInstance")
+            .field("due", &self.due)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Answer for InstancePage {
     const PARTNER_ROUTE: bool = true;
     const FIELDS: &'static [&'static str] = &["content"];
@@ -163,6 +205,19 @@ impl Answer for InstancePage {
             total: count(object, "total"),
             total_pages: count(object, "totalPage"),
             rows: rows.iter().filter_map(Value::as_object).map(row).collect(),
+        })
+    }
+}
+
+impl Answer for NewInstance {
+    const PARTNER_ROUTE: bool = true;
+    const FIELDS: &'static [&'static str] = &["token"];
+
+    fn from_object(object: &Object) -> Option<Self> {
+        Some(Self {
+            id: text(object, "id")?,
+            token: text(object, "token")?.into(),
+            due: unix_millis(object, "due"),
         })
     }
 }

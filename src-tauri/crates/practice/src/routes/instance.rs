@@ -83,7 +83,7 @@ async fn me(
         "id": id,
         "token": instance.right_token,
         "name": instance.customer.name,
-        "due": instance.due_ms(server.now()) / 1000,
+        "due": instance.due_ms() / 1000,
         "connected": instance.connected(),
         "paymentStatus": "PAID",
         "created": "2024-01-15T12:00:00.000Z",

@@ -5,12 +5,13 @@ use std::time::UNIX_EPOCH;
 
 use proptest::prelude::*;
 use reqwest::header::HeaderValue;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::*;
 use crate::instance::{Device, Me, Status};
 use crate::pairing::{ExtensionToken, PhoneCode, QrCode};
-use crate::partner::{InstancePage, Middleware, Subscribed};
+use crate::partner::{InstancePage, Middleware, NewInstance, Subscribed};
 use crate::queue::{Emptied, QueuePage};
 
 const STATUS: &str = include_str!("../../tests/answers/status-connected.json");
@@ -18,16 +19,18 @@ const DEVICE: &str = include_str!("../../tests/answers/device.json");
 const ME: &str = include_str!("../../tests/answers/me.json");
 const EXTENSION_TOKEN: &str = include_str!("../../tests/answers/extension-token.json");
 const INSTANCES: &str = include_str!("../../tests/answers/partner-instances.json");
+const NEW_INSTANCE: &str = include_str!("../../tests/answers/partner-new-instance.json");
 const QR_CODE: &str = include_str!("../../tests/answers/qr-code-data-url.json");
 const PHONE_CODE: &str = include_str!("../../tests/answers/phone-code.json");
 const RESET: &str = include_str!("../../tests/answers/reset-passkey-challenge.json");
 const QUEUE: &str = include_str!("../../tests/answers/queue.json");
-const HEALTHY: [&str; 9] = [
+const HEALTHY: [&str; 10] = [
     STATUS,
     DEVICE,
     ME,
     EXTENSION_TOKEN,
     INSTANCES,
+    NEW_INSTANCE,
     QR_CODE,
     PHONE_CODE,
     RESET,
@@ -646,14 +649,76 @@ fn rows_of_a_page_may_lack_anything() {
     );
 }
 
+#[test]
+fn a_new_instance_has_an_id_and_a_token() {
+    let due = Some(UnixMillis(1_648_565_999_675));
+    for (body, expected) in [
+        (
+            json!({"id": "A", "token": "B", "due": 1_648_565_999_675_i64}),
+            due,
+        ),
+        (
+            json!({"id": "A", "token": "B", "due": 1_648_565_999}),
+            Some(UnixMillis(1_648_565_999_000)),
+        ),
+        (
+            json!({"id": " A ", "token": "B\n", "due": "soon", "message": "created"}),
+            None,
+        ),
+        (json!({"id": "A", "token": "B"}), None),
+    ] {
+        for status in [200, 201] {
+            let new: NewInstance = read_as(status, &body.to_string()).unwrap();
+            assert_eq!((new.id.as_str(), new.token.expose_secret()), ("A", "B"));
+            assert_eq!(new.due, expected, "{body}");
+        }
+    }
+    for (status, body, expected) in [
+        (200, json!({}), Unexpected::Shape),
+        (201, json!({"id": "A"}), Unexpected::Shape),
+        (201, json!({"token": "B", "due": 1}), Unexpected::Shape),
+        (201, json!({"id": "", "token": "B"}), Unexpected::Shape),
+        (201, json!({"id": "A", "token": " "}), Unexpected::Shape),
+        (201, json!({"id": null, "token": {}}), Unexpected::Shape),
+        (
+            200,
+            json!({"message": "name is required"}),
+            Unexpected::Said,
+        ),
+        (
+            400,
+            json!({"message": "name is required"}),
+            Unexpected::Said,
+        ),
+        (
+            400,
+            json!({"id": "A", "token": "B"}),
+            Unexpected::Status(400),
+        ),
+    ] {
+        let body = body.to_string();
+        assert_eq!(
+            fails::<NewInstance>(status, &body),
+            expected.into(),
+            "{body}"
+        );
+    }
+    assert_eq!(fails::<NewInstance>(201, ""), Unexpected::Truncated.into());
+    for status in [401, 403] {
+        let error = fails::<NewInstance>(status, "");
+        assert_eq!(error, Refusal::PartnerToken.into(), "{status}");
+    }
+}
+
 /// Reads `body` as every kind of answer; whether each came out as a value.
-fn read_as_all(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> [bool; 11] {
+fn read_as_all(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> [bool; 12] {
     [
         read::<Status>(status, headers, body).is_ok(),
         read::<Device>(status, headers, body).is_ok(),
         read::<Me>(status, headers, body).is_ok(),
         read::<ExtensionToken>(status, headers, body).is_ok(),
         read::<InstancePage>(status, headers, body).is_ok(),
+        read::<NewInstance>(status, headers, body).is_ok(),
         read::<QrCode>(status, headers, body).is_ok(),
         read::<PhoneCode>(status, headers, body).is_ok(),
         read::<QueuePage>(status, headers, body).is_ok(),
@@ -733,7 +798,7 @@ proptest! {
         body in prop::collection::vec(any::<u8>(), 0..64),
     ) {
         let read = read_as_all(status, &headers, &body);
-        prop_assert!(status.is_success() || read == [false; 11], "{status} is not a success");
+        prop_assert!(status.is_success() || read == [false; 12], "{status} is not a success");
     }
 
     #[test]
@@ -766,7 +831,7 @@ proptest! {
         let mut body: Object = serde_json::from_str(fixture).unwrap();
         body.insert("error".to_owned(), text.into());
         let body = serde_json::to_vec(&body).unwrap();
-        prop_assert_eq!(read_as_all(status, &HeaderMap::new(), &body), [false; 11]);
+        prop_assert_eq!(read_as_all(status, &HeaderMap::new(), &body), [false; 12]);
     }
 
     #[test]
@@ -782,10 +847,13 @@ proptest! {
             body.extend(serde_json::from_str::<Object>(fixture).unwrap());
         }
         body.insert("content".to_owned(), json!([{ field: value.clone() }]));
-        body.insert(field.to_owned(), value);
+        // Optional in a row only.
+        if field != "id" {
+            body.insert(field.to_owned(), value);
+        }
         body.remove("error");
         let body = serde_json::to_vec(&body).unwrap();
-        prop_assert_eq!(read_as_all(StatusCode::OK, &HeaderMap::new(), &body), [true; 11]);
+        prop_assert_eq!(read_as_all(StatusCode::OK, &HeaderMap::new(), &body), [true; 12]);
     }
 
     #[test]
@@ -794,7 +862,7 @@ proptest! {
         error in prop::option::of(any_saying()),
         fields in prop::collection::hash_map(
             prop::sample::select(
-                ["value", "token", "challenge", "messages", "pagingState", "hasMore", "content",
+                ["id", "value", "token", "challenge", "messages", "pagingState", "hasMore", "content",
                     "success", "connected", "message", "type", "reason"].as_slice()),
             any_saying(),
             0..6),
@@ -812,6 +880,7 @@ proptest! {
                 told::<ExtensionToken>(status, &body),
                 told::<QueuePage>(status, &body),
                 told::<InstancePage>(status, &body),
+                told::<NewInstance>(status, &body),
             ];
             for told in told {
                 prop_assert!(!told.contains(SAID), "{told}");

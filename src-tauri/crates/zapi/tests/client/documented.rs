@@ -2,13 +2,15 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use secrecy::ExposeSecret;
 use serde_json::json;
 use wiremock::matchers::{any, body_bytes, body_json, header, method, path, query_param};
 use wiremock::{Mock, MockBuilder, MockServer, Request, ResponseTemplate};
 use zapi::{Client, Device, Error, Middleware, QrCode, Refusal, Status, Unexpected, UnixMillis};
 
 use crate::{
-    CLIENT_TOKEN, ID, PARTNER_TOKEN, PHONE, SECRETS, TOKEN, client, credentials, error_of, value_of,
+    CLIENT_TOKEN, ID, NAME, NEW_ID, NEW_TOKEN, PARTNER_TOKEN, PHONE, SECRETS, TOKEN, client,
+    credentials, error_of, value_of,
 };
 
 const LOWEST_PRIORITY: u8 = u8::MAX;
@@ -399,6 +401,60 @@ async fn subscribe() {
 }
 
 #[tokio::test]
+async fn create() {
+    for (middleware, body) in [
+        (Middleware::Web, json!({"name": NAME})),
+        (Middleware::Mobile, json!({"name": NAME, "isDevice": true})),
+    ] {
+        let call = || {
+            partner_call_by("POST", "/instances/integrator/on-demand")
+                .and(header("Content-Type", "application/json"))
+                .and(body_json(&body))
+        };
+        for status in [200, 201] {
+            let server = server(call(), with_status("partner-new-instance", status)).await;
+            let result = client(&server.uri())
+                .partner(&PARTNER_TOKEN.into())
+                .create(NAME, middleware)
+                .await;
+            let new = value_of(result);
+            assert_eq!(new.id, NEW_ID);
+            assert_eq!(new.token.expose_secret(), NEW_TOKEN);
+            assert_eq!(new.due, Some(UnixMillis(1_648_565_999_675)));
+            let told = format!("{new:?}");
+            assert!(!told.contains("SAMPLE"), "{told}");
+        }
+        for (answer, expected) in [
+            (
+                with_status("error-partner-token-empty", 401),
+                Refusal::PartnerToken.into(),
+            ),
+            (ResponseTemplate::new(403), Refusal::PartnerToken.into()),
+            (
+                ResponseTemplate::new(400)
+                    .set_body_json(json!({"message": format!("{NAME} is taken")})),
+                Unexpected::Said.into(),
+            ),
+            (
+                ResponseTemplate::new(201).set_body_json(json!({"id": NEW_ID})),
+                Unexpected::Shape.into(),
+            ),
+            (
+                ResponseTemplate::new(201).set_body_json(json!({"token": NEW_TOKEN})),
+                Unexpected::Shape.into(),
+            ),
+        ] {
+            let server = server(call(), answer).await;
+            let result = client(&server.uri())
+                .partner(&PARTNER_TOKEN.into())
+                .create(NAME, middleware)
+                .await;
+            assert_eq!(error_of(result), expected);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_call_without_client_token_sends_none() {
     let call = Mock::given(path(format!("/instances/{ID}/token/{TOKEN}/status")))
         .and(|request: &Request| !request.headers.contains_key("client-token"));
@@ -514,6 +570,12 @@ async fn credentials_that_no_request_can_hold_are_wrong_without_a_call() {
         .await
         .unwrap_err();
     assert_eq!(error, Error::NoSuchInstance);
+    let error = client
+        .partner(&"SAMPLE\nTOKEN".into())
+        .create(NAME, Middleware::Web)
+        .await
+        .unwrap_err();
+    assert_eq!(error, Refusal::PartnerToken.into());
     let received = server.received_requests().await.unwrap();
     assert!(received.is_empty(), "{received:?}");
 }

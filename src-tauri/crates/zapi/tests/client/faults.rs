@@ -14,10 +14,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use wiremock::matchers::{any, body_json, header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
-use zapi::{Client, Error, Resolve, Unexpected, Unreachable};
+use zapi::{Client, Error, Middleware, Resolve, Unexpected, Unreachable};
 
 use crate::{
-    CLIENT_TOKEN, ID, PARTNER_TOKEN, TOKEN, builder, client, credentials, error_of, value_of,
+    CLIENT_TOKEN, ID, NAME, PARTNER_TOKEN, TOKEN, builder, client, credentials, error_of, value_of,
 };
 
 const SOON: Duration = Duration::from_millis(200);
@@ -94,8 +94,8 @@ async fn status_error(client: &Client) -> Error {
     error_of(client.instance(&credentials()).status().await)
 }
 
-/// The errors of a POST without body, a POST with one, a DELETE and a partner's POST.
-async fn writing_errors(client: &Client) -> [Error; 4] {
+/// The errors of a POST without body, a POST with one, a DELETE and a partner's POSTs.
+async fn writing_errors(client: &Client) -> [Error; 5] {
     let credentials = credentials();
     let instance = client.instance(&credentials);
     let partner_token = PARTNER_TOKEN.into();
@@ -107,6 +107,12 @@ async fn writing_errors(client: &Client) -> [Error; 4] {
             client
                 .partner(&partner_token)
                 .subscribe(ID, &TOKEN.into())
+                .await,
+        ),
+        error_of(
+            client
+                .partner(&partner_token)
+                .create(NAME, Middleware::Web)
                 .await,
         ),
     ]
@@ -142,14 +148,14 @@ async fn a_call_that_writes_fails_like_one_that_reads() {
         ),
     ] {
         let client = answering(answer.clone()).await;
-        assert_eq!(writing_errors(&client).await, [expected; 4], "{answer}");
+        assert_eq!(writing_errors(&client).await, [expected; 5], "{answer}");
     }
 
     let base = endless(&" ".repeat(16 << 10), Duration::ZERO).await;
     let client = builder(&base).max_body(64 << 10).build().unwrap();
     assert_eq!(
         writing_errors(&client).await,
-        [Unexpected::TooLarge.into(); 4]
+        [Unexpected::TooLarge.into(); 5]
     );
 
     let address = listen(hold).await;
@@ -157,7 +163,7 @@ async fn a_call_that_writes_fails_like_one_that_reads() {
     let client = builder(&base).timeout(SOON).build().unwrap();
     assert_eq!(
         writing_errors(&client).await,
-        [Unreachable::Timeout.into(); 4]
+        [Unreachable::Timeout.into(); 5]
     );
 }
 
@@ -296,7 +302,7 @@ async fn a_redirect_elsewhere_sends_nothing_there() {
             let redirected = Unexpected::Redirected.into();
             assert_eq!(status_error(&client).await, redirected, "{status} {target}");
             let errors = writing_errors(&client).await;
-            assert_eq!(errors, [redirected; 4], "{status} {target}");
+            assert_eq!(errors, [redirected; 5], "{status} {target}");
             let arrived = elsewhere.accept().map_err(|error| error.kind());
             let arrived = arrived.expect_err("nothing should have been sent elsewhere");
             assert_eq!(arrived, io::ErrorKind::WouldBlock);
@@ -339,11 +345,11 @@ async fn a_redirect_that_would_change_the_verb_is_not_followed() {
             .await;
         Mock::given(any())
             .respond_with(ResponseTemplate::new(status).insert_header("Location", "/moved"))
-            .expect(4)
+            .expect(5)
             .mount(&server)
             .await;
         let errors = writing_errors(&client(&server.uri())).await;
-        assert_eq!(errors, [Unexpected::Redirected.into(); 4], "{status}");
+        assert_eq!(errors, [Unexpected::Redirected.into(); 5], "{status}");
     }
 }
 

@@ -16,16 +16,22 @@ const ID: &str = "SAMPLE-INSTANCE-ID";
 const TOKEN: &str = "SAMPLE-INSTANCE-TOKEN";
 const CLIENT_TOKEN: &str = "SAMPLE-CLIENT-TOKEN";
 const PARTNER_TOKEN: &str = "SAMPLE-PARTNER-TOKEN";
+const NAME: &str = "SAMPLE-NAME";
+const NEW_ID: &str = "SAMPLE-NEW-ID";
+const NEW_TOKEN: &str = "SAMPLE-NEW-TOKEN";
 const PHONE: &str = "5511999999999";
 const NATIONAL_PHONE: &str = "11999999999";
 const TYPED: &str = "SAMPLE-TYPED";
 const APPEAL_TOKEN: &str = "SAMPLE-APPEAL-TOKEN";
 const DESCRIPTION: &str = "SAMPLE-DESCRIPTION";
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 12] = [
     ID,
     TOKEN,
     CLIENT_TOKEN,
     PARTNER_TOKEN,
+    NAME,
+    NEW_ID,
+    NEW_TOKEN,
     PHONE,
     NATIONAL_PHONE,
     TYPED,
