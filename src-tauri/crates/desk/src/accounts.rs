@@ -8,11 +8,12 @@ use uuid::Uuid;
 use crate::desk::Desk;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::input::{self, Field, Problem, ProblemCode};
+use crate::lock;
 use crate::store::AccountRecord;
 use crate::vault::{Holder, Keep, SecretName, Secrets};
 
 /// Most customers whose tokens are compared with a credential being typed.
-const MOST_COMPARED: usize = 200;
+const MOST_COMPARED: u32 = 200;
 
 /// Most instances on which a Client-Token is tried.
 const MOST_TRIED: usize = 5;
@@ -28,6 +29,8 @@ pub enum Saved {
     Keychain,
     /// In memory, until Ponte ends.
     Session,
+    /// Not at all: it comes with the Partner listing whenever it is needed.
+    Listed,
 }
 
 /// All that the UI ever learns of a secret.
@@ -189,6 +192,7 @@ impl Desk {
             name: input::name(&form.name).map_err(|code| Problem::new(Field::Name, code))?,
             client_token_hint: None,
             partner_token_hint: None,
+            imported: false,
         };
         let saved = self.save_account(&mut record, &form).await;
         if let Err(failure) = saved {
@@ -240,10 +244,9 @@ impl Desk {
         };
         self.put_secret(&mut record, secret, value, keep).await?;
         self.store.put_account(&record).await?;
-        // They were started with the old credential.
-        for customer in self.store.customers("", Some(id)).await?.0 {
-            self.end_attempt(&customer.id);
-        }
+        // They came with the old credential, as the attempts did.
+        lock(&self.listed_tokens).clear();
+        self.end_attempts_of(id).await?;
         self.account_of(record).await
     }
 
@@ -285,7 +288,7 @@ impl Desk {
     ) -> Result<Verdict> {
         let client = self.client()?;
         let mut instances = Vec::new();
-        for customer in self.store.customers("", Some(&record.id)).await?.0 {
+        for customer in self.store.customers_of(&record.id, MOST_COMPARED).await? {
             if instances.len() == MOST_TRIED {
                 break;
             }
@@ -326,7 +329,7 @@ impl Desk {
     /// Removes an account without customers, and its secrets.
     pub async fn remove_account(&self, id: &str) -> Result<()> {
         let record = self.account(id).await?;
-        if self.store.customers("", Some(id)).await?.1 > 0 {
+        if self.store.count_customers(id).await? > 0 {
             return Err(ErrorCode::AccountHasCustomers.into());
         }
         self.vault
@@ -374,8 +377,7 @@ impl Desk {
         record: &AccountRecord,
         value: &SecretString,
     ) -> Result<bool> {
-        let (customers, _) = self.store.customers("", Some(&record.id)).await?;
-        for customer in customers.iter().take(MOST_COMPARED) {
+        for customer in &self.store.customers_of(&record.id, MOST_COMPARED).await? {
             if customer.instance_id == value.expose_secret() {
                 return Ok(true);
             }
@@ -395,7 +397,7 @@ impl Desk {
     }
 
     async fn account_of(&self, record: AccountRecord) -> Result<Account> {
-        let (_, customers) = self.store.customers("", Some(&record.id)).await?;
+        let customers = self.store.count_customers(&record.id).await?;
         Ok(self.account_view(record, customers))
     }
 

@@ -17,10 +17,10 @@ use crate::language::Language;
 use crate::lock;
 use crate::phone;
 use crate::store::{AccountRecord, CustomerRecord};
-use crate::vault::{Holder, Keep, SecretName};
+use crate::vault::{Holder, Keep, SecretName, Secrets};
 
 /// What was last seen of a customer's connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, sqlx::Type)]
 #[serde(rename_all = "camelCase")]
 #[sqlx(rename_all = "camelCase")]
 #[ts(export_to = crate::TYPES)]
@@ -88,28 +88,119 @@ pub struct CustomerRow {
     pub status_since: Option<i64>,
     /// What kind of instance it is; `None` while nobody knows.
     pub instance_type: Option<InstanceType>,
+    /// The desk's own words about the customer.
+    pub note: String,
+    /// The desk's own labels.
+    pub labels: Vec<String>,
+    /// Unix milliseconds by the server's clock: when the paid or trial time ends.
+    #[ts(type = "number | null")]
+    pub due: Option<i64>,
+    /// The instance is no longer in the Partner listing.
+    pub vanished: bool,
+    /// Nobody has seen it connected.
+    pub never_connected: bool,
 }
 
-/// The customers found.
+/// A part of the customers found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export_to = crate::TYPES)]
 pub struct CustomerPage {
-    /// The first of them ([`crate::store::PAGE`]).
+    /// Those from the query's `offset` on, at most its `limit`.
     pub rows: Vec<CustomerRow>,
-    /// How many there are.
-    #[ts(type = "number")]
-    pub total: i64,
+    /// How many match.
+    pub total: u32,
+    /// How they are: of all that match but for the query's `status`.
+    pub counts: StatusCounts,
+}
+
+/// How many customers are how. Those never connected are counted as offline or unknown as well, and
+/// those vanished as what they were last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub struct StatusCounts {
+    /// All.
+    pub all: u32,
+    /// [`StatusFilter::Connected`].
+    pub connected: u32,
+    /// [`StatusFilter::Offline`].
+    pub offline: u32,
+    /// [`StatusFilter::SubscriptionOver`].
+    pub subscription_over: u32,
+    /// [`StatusFilter::NeverConnected`].
+    pub never_connected: u32,
+    /// [`StatusFilter::Vanished`].
+    pub vanished: u32,
+}
+
+/// Customers in one condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub enum StatusFilter {
+    /// Connected when last seen.
+    Connected,
+    /// Not connected when last seen, for whatever reason, and still in the listing.
+    Offline,
+    /// The instance must be subscribed again.
+    SubscriptionOver,
+    /// Nobody has seen them connected.
+    NeverConnected,
+    /// No longer in the Partner listing.
+    Vanished,
+}
+
+/// The order of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub enum CustomerSort {
+    /// By name.
+    #[default]
+    Name,
+    /// Those whose status changed last come first.
+    Changed,
+    /// Those whose paid time ends, or ended, first come first; those of whom nobody knows come last.
+    Due,
 }
 
 /// Which customers to list.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = crate::TYPES)]
 pub struct CustomerQuery {
-    /// Words of name, number or instance id.
+    /// Words of name, number, instance id, note or labels.
     pub text: String,
     /// Only this account's.
     pub account_id: Option<String>,
+    /// Only those in this condition.
+    pub status: Option<StatusFilter>,
+    /// Only instances of this kind.
+    pub instance_type: Option<InstanceType>,
+    /// Only those with this label.
+    pub label: Option<String>,
+    /// In which order.
+    pub sort: CustomerSort,
+    /// Rows before the first one wanted.
+    pub offset: u32,
+    /// Most rows wanted; never more than [`crate::store::PAGE`].
+    pub limit: u32,
+}
+
+impl Default for CustomerQuery {
+    /// All of them, as many as are given at once.
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            account_id: None,
+            status: None,
+            instance_type: None,
+            label: None,
+            sort: CustomerSort::Name,
+            offset: 0,
+            limit: crate::store::PAGE,
+        }
+    }
 }
 
 /// A customer, as typed. Debug is not derived: it holds a secret.
@@ -131,8 +222,35 @@ pub struct CustomerForm {
     pub phone: String,
     /// The customer's language.
     pub language: Language,
+    /// The desk's own words about the customer.
+    pub note: String,
+    /// The desk's own labels, with commas between.
+    pub labels: String,
     /// Where to keep the token.
     pub keep: Keep,
+}
+
+/// A new instance for a new customer, as typed.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = crate::TYPES)]
+pub struct InstanceForm {
+    /// On which account; it needs a Partner token.
+    pub account_id: String,
+    /// The customer's name, and the instance's.
+    pub name: String,
+    /// Which kind.
+    pub instance_type: InstanceType,
+    /// The number expected, in any spelling; may be empty.
+    pub phone: String,
+    /// The customer's language.
+    pub language: Language,
+    /// The desk's own words about the customer.
+    pub note: String,
+    /// The desk's own labels, with commas between.
+    pub labels: String,
+    /// The agent knows that this costs money.
+    pub confirmed: bool,
 }
 
 /// What can be said of a form without any call.
@@ -172,30 +290,187 @@ pub struct CustomerStatus {
 /// A form, read.
 struct Reading {
     check: CustomerCheck,
-    name: String,
+    typed: Typed,
     token: Option<SecretString>,
     token_field: Field,
-    phone: Option<String>,
+}
+
+/// What the desk says of a customer, read.
+#[derive(Debug, Default)]
+pub(crate) struct Typed {
+    pub name: String,
+    pub phone: Option<String>,
+    pub note: String,
+    pub labels: String,
+}
+
+impl Typed {
+    /// Reads it; what cannot be used is left out and noted among the problems.
+    pub fn read(
+        name: &str,
+        phone: &str,
+        note: &str,
+        labels: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut problem = |field, code| problems.push(Problem::new(field, code));
+        Self {
+            name: input::name(name).unwrap_or_else(|code| {
+                problem(Field::Name, code);
+                String::new()
+            }),
+            phone: phone::parse(phone).unwrap_or_else(|code| {
+                problem(Field::Phone, code);
+                None
+            }),
+            note: input::note(note).unwrap_or_else(|code| {
+                problem(Field::Note, code);
+                String::new()
+            }),
+            labels: input::labels(labels).unwrap_or_else(|code| {
+                problem(Field::Labels, code);
+                String::new()
+            }),
+        }
+    }
+
+    /// A customer of whom nothing else is known.
+    pub fn customer(
+        self,
+        account_id: String,
+        instance_id: String,
+        language: Language,
+    ) -> CustomerRecord {
+        CustomerRecord {
+            id: Uuid::new_v4().to_string(),
+            account_id,
+            name: self.name,
+            instance_id,
+            phone: self.phone,
+            language,
+            token_hint: None,
+            status: ConnectionStatus::Unknown,
+            status_since: None,
+            instance_type: None,
+            note: self.note,
+            labels: self.labels,
+            name_is_listed: false,
+            due: None,
+            vanished_at: None,
+            connected_at: None,
+        }
+    }
+}
+
+/// Which instance, and its token, out of what was pasted. It holds a secret: Debug is not derived.
+pub(crate) struct Pasted {
+    pub instance_id: Option<String>,
+    pub token: Option<SecretString>,
+    /// The token came with the address.
+    pub in_address: bool,
+}
+
+impl Pasted {
+    /// Reads it; what cannot be used is left out and noted among the problems. `has_token`: whether
+    /// the instance can do without one here.
+    pub fn read(
+        address: &str,
+        token: Option<&str>,
+        has_token: impl FnOnce(&str) -> bool,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut problem = |field, code| problems.push(Problem::new(field, code));
+        let (instance_id, in_address) = match address::parse(address) {
+            Ok(Address::Whole { id, token }) => (Some(id), Some(token)),
+            Ok(Address::Id(id)) => (Some(id), None),
+            Err(code) => {
+                problem(Field::Address, code);
+                (None, None)
+            }
+        };
+        let mut pasted = Self {
+            in_address: in_address.is_some(),
+            token: in_address,
+            instance_id,
+        };
+        if pasted.token.is_none() {
+            pasted.token = match token.filter(|token| !token.trim().is_empty()) {
+                Some(token) => match input::token(token) {
+                    Ok(token) => Some(token.into()),
+                    Err(code) => {
+                        problem(Field::Token, code);
+                        None
+                    }
+                },
+                None => {
+                    if pasted
+                        .instance_id
+                        .as_deref()
+                        .is_some_and(|id| !has_token(id))
+                    {
+                        problem(Field::Token, ProblemCode::Missing);
+                    }
+                    None
+                }
+            };
+        }
+        if let (Some(token), Some(id)) = (&pasted.token, &pasted.instance_id)
+            && token.expose_secret() == id
+        {
+            problem(pasted.token_field(), ProblemCode::IsInstanceId);
+        }
+        pasted
+    }
+
+    /// Where the token stands.
+    pub fn token_field(&self) -> Field {
+        match self.in_address {
+            true => Field::Address,
+            false => Field::Token,
+        }
+    }
 }
 
 impl Desk {
     /// The customers that match.
     pub async fn customers(&self, query: &CustomerQuery) -> Result<CustomerPage> {
+        let (records, total, counts) = self.store.customers(query).await?;
+        Ok(CustomerPage {
+            rows: self.customer_rows(records).await?,
+            total,
+            counts,
+        })
+    }
+
+    /// The customers attempted last, the latest first.
+    pub async fn recent_customers(&self, most: u32) -> Result<Vec<CustomerRow>> {
+        let records = self.store.recent_customers(most).await?;
+        self.customer_rows(records).await
+    }
+
+    /// All labels in use, by name.
+    pub fn customer_labels(&self) -> Vec<String> {
+        let mut labels = self.store.labels();
+        labels.sort_by_key(|label| label.to_lowercase());
+        labels
+    }
+
+    /// One customer, as listed.
+    pub async fn listed(&self, id: &str) -> Result<CustomerRow> {
+        let record = self.customer(id).await?;
+        let account = self.account(&record.account_id).await?;
+        Ok(self.customer_row(record, &account))
+    }
+
+    async fn customer_rows(&self, records: Vec<CustomerRecord>) -> Result<Vec<CustomerRow>> {
         let accounts = self.store.accounts().await?;
-        let (records, total) = self
-            .store
-            .customers(&query.text, query.account_id.as_deref())
-            .await?;
         let row = |record: CustomerRecord| {
             let account = accounts
                 .iter()
                 .find(|(account, _)| account.id == record.account_id);
             Some(self.customer_row(record, &account?.0))
         };
-        Ok(CustomerPage {
-            rows: records.into_iter().filter_map(row).collect(),
-            total,
-        })
+        Ok(records.into_iter().filter_map(row).collect())
     }
 
     /// The mistakes in a form. `id`: the customer being edited. Asked at every pause in typing, so
@@ -218,18 +493,10 @@ impl Desk {
         let reading = self.read_form(None, &form).await?.accept()?;
         self.refuse_account_credential(&form.account_id, &reading)
             .await?;
-        let record = CustomerRecord {
-            id: Uuid::new_v4().to_string(),
-            account_id: form.account_id,
-            name: reading.name,
-            instance_id: reading.check.instance_id.unwrap_or_default(),
-            phone: reading.phone,
-            language: form.language,
-            token_hint: None,
-            status: ConnectionStatus::Unknown,
-            status_since: None,
-            instance_type: None,
-        };
+        let instance_id = reading.check.instance_id.unwrap_or_default();
+        let record = reading
+            .typed
+            .customer(form.account_id, instance_id, form.language);
         self.refuse_taken_instance(&record).await?;
         let holder = Holder::customer(&record.id);
         let saved = self.save_customer(record, reading.token, form.keep).await;
@@ -252,8 +519,11 @@ impl Desk {
             && reading.token.is_none();
         let record = CustomerRecord {
             account_id: form.account_id,
-            name: reading.name,
-            phone: reading.phone,
+            name_is_listed: before.name_is_listed && reading.typed.name == before.name,
+            name: reading.typed.name,
+            phone: reading.typed.phone,
+            note: reading.typed.note,
+            labels: reading.typed.labels,
             language: form.language,
             status: if same_instance {
                 before.status
@@ -264,6 +534,8 @@ impl Desk {
             instance_type: before
                 .instance_type
                 .filter(|_| instance_id == before.instance_id),
+            due: before.due.filter(|_| same_instance),
+            vanished_at: before.vanished_at.filter(|_| same_instance),
             instance_id,
             ..before
         };
@@ -346,14 +618,17 @@ impl Desk {
         Ok(self.store.customer(id).await?.ok_or(ErrorCode::NotFound)?)
     }
 
+    /// The customer's instance token: out of the vault, or as the Partner listing gave it.
     pub(crate) async fn instance_token(&self, record: &CustomerRecord) -> Result<SecretString> {
         let holder = Holder::customer(&record.id);
         let secrets = self
             .vault
             .load(&holder, record.token_hint.is_some())
             .await?;
-        let token = secrets.get(SecretName::InstanceToken).cloned();
-        Ok(token.ok_or(ErrorCode::SecretMissing)?)
+        match secrets.get(SecretName::InstanceToken) {
+            Some(token) => Ok(token.clone()),
+            None => self.listed_token(record).await,
+        }
     }
 
     async fn save_customer(
@@ -363,18 +638,29 @@ impl Desk {
         keep: Keep,
     ) -> Result<CustomerRow> {
         if let Some(token) = token {
-            let hint = (self.vault.resolve(keep) == Keep::Keychain)
-                .then(|| input::last_four(token.expose_secret()).unwrap_or_default());
-            let holder = Holder::customer(&record.id);
-            let change = (SecretName::InstanceToken, Some(token));
-            self.vault
-                .set(&holder, record.token_hint.is_some(), change, keep)
-                .await?;
-            record.token_hint = hint;
+            self.keep_token(&mut record, token, keep).await?;
         }
         self.store.put_customer(&record).await?;
         let account = self.account(&record.account_id).await?;
         Ok(self.customer_row(record, &account))
+    }
+
+    /// Gives a customer's token to the vault, and notes in `record` what the keychain then holds.
+    pub(crate) async fn keep_token(
+        &self,
+        record: &mut CustomerRecord,
+        token: SecretString,
+        keep: Keep,
+    ) -> Result<()> {
+        let hint = (self.vault.resolve(keep) == Keep::Keychain)
+            .then(|| input::last_four(token.expose_secret()).unwrap_or_default());
+        let holder = Holder::customer(&record.id);
+        let change = (SecretName::InstanceToken, Some(token));
+        self.vault
+            .set(&holder, record.token_hint.is_some(), change, keep)
+            .await?;
+        record.token_hint = hint;
+        Ok(())
     }
 
     async fn refuse_taken_instance(&self, record: &CustomerRecord) -> Result<()> {
@@ -392,76 +678,41 @@ impl Desk {
         form: &CustomerForm,
     ) -> Result<Reading> {
         let mut problems = Vec::new();
-        let mut problem = |field, code| problems.push(Problem::new(field, code));
-
-        let name = input::name(&form.name).unwrap_or_else(|code| {
-            problem(Field::Name, code);
-            String::new()
-        });
-        let phone = phone::parse(&form.phone).unwrap_or_else(|code| {
-            problem(Field::Phone, code);
-            None
-        });
+        let CustomerForm {
+            name,
+            phone,
+            note,
+            labels,
+            ..
+        } = form;
+        let typed = Typed::read(name, phone, note, labels, &mut problems);
         let account = self.store.account(&form.account_id).await?;
         if account.is_none() {
-            problem(Field::Account, ProblemCode::Missing);
+            problems.push(Problem::new(Field::Account, ProblemCode::Missing));
         }
-        let (instance_id, in_address) = match address::parse(form.address.expose_secret()) {
-            Ok(Address::Whole { id, token }) => (Some(id), Some(token)),
-            Ok(Address::Id(id)) => (Some(id), None),
-            Err(code) => {
-                problem(Field::Address, code);
-                (None, None)
-            }
+        let has_token = |instance_id: &str| {
+            let listed = account
+                .as_ref()
+                .is_some_and(|account| self.has_partner_token(account));
+            // The token saved belongs to the instance saved.
+            let saved = |before: &CustomerRecord| {
+                before.instance_id == instance_id && self.holds_token(before)
+            };
+            listed || before.is_some_and(saved)
         };
-        let token_in_address = in_address.is_some();
-        let typed = form
-            .token
-            .as_ref()
-            .map(ExposeSecret::expose_secret)
-            .filter(|t| !t.trim().is_empty());
-        let token = match (in_address, typed) {
-            (Some(token), _) => Some(token),
-            (None, Some(typed)) => match input::token(typed) {
-                Ok(token) => Some(SecretString::from(token)),
-                Err(code) => {
-                    problem(Field::Token, code);
-                    None
-                }
-            },
-            (None, None) => {
-                // The token saved belongs to the instance saved.
-                let has_token = before.is_some_and(|before| {
-                    instance_id.as_ref() == Some(&before.instance_id)
-                        && self.token_state(before).saved != Saved::No
-                });
-                if !has_token && instance_id.is_some() {
-                    problem(Field::Token, ProblemCode::Missing);
-                }
-                None
-            }
-        };
-        let token_field = if token_in_address {
-            Field::Address
-        } else {
-            Field::Token
-        };
-        if let (Some(token), Some(id)) = (&token, &instance_id)
-            && token.expose_secret() == id
-        {
-            problem(token_field, ProblemCode::IsInstanceId);
-        }
+        let token = form.token.as_ref().map(ExposeSecret::expose_secret);
+        let address = form.address.expose_secret();
+        let pasted = Pasted::read(address, token, has_token, &mut problems);
         Ok(Reading {
             check: CustomerCheck {
                 problems,
-                instance_id,
-                token_in_address,
-                phone_display: phone.as_deref().map(phone::display),
+                token_in_address: pasted.in_address,
+                phone_display: typed.phone.as_deref().map(phone::display),
+                instance_id: pasted.instance_id.clone(),
             },
-            name,
-            token,
-            token_field,
-            phone,
+            typed,
+            token_field: pasted.token_field(),
+            token: pasted.token,
         })
     }
 
@@ -471,36 +722,54 @@ impl Desk {
             return Ok(());
         };
         let account = self.account(account_id).await?;
-        let secrets = match self.account_secrets(&account).await {
-            Ok(secrets) => secrets,
-            Err(failure) => {
-                // What cannot be read cannot be compared, and saving elsewhere must still work.
-                log::info!("credentials were not compared: {failure}");
-                return Ok(());
-            }
-        };
-        let is = |name| {
-            let saved = secrets.get(name).map(ExposeSecret::expose_secret);
-            saved == Some(token.expose_secret())
-        };
-        match is(SecretName::ClientToken) || is(SecretName::PartnerToken) {
+        match is_among(token, &self.credentials_to_compare(&account).await) {
             true => Err(Problem::new(reading.token_field, ProblemCode::IsClientToken).into()),
             false => Ok(()),
         }
     }
 
-    fn token_state(&self, record: &CustomerRecord) -> SecretState {
-        let session = self.vault.session(&Holder::customer(&record.id));
-        SecretState::of(
-            session.get(SecretName::InstanceToken),
-            record.token_hint.as_ref(),
-        )
+    /// The account's own credentials, as far as they can be read. What cannot be read cannot be
+    /// compared, and saving elsewhere must still work.
+    pub(crate) async fn credentials_to_compare(&self, account: &AccountRecord) -> Secrets {
+        let secrets = self.account_secrets(account).await;
+        secrets.unwrap_or_else(|failure| {
+            log::info!("credentials were not compared: {failure}");
+            Secrets::default()
+        })
     }
 
-    fn customer_row(&self, record: CustomerRecord, account: &AccountRecord) -> CustomerRow {
+    fn token_state(&self, record: &CustomerRecord, account: &AccountRecord) -> SecretState {
+        let session = self.vault.session(&Holder::customer(&record.id));
+        let state = SecretState::of(
+            session.get(SecretName::InstanceToken),
+            record.token_hint.as_ref(),
+        );
+        match state.saved {
+            Saved::No if self.has_partner_token(account) => SecretState {
+                saved: Saved::Listed,
+                last_four: None,
+            },
+            _ => state,
+        }
+    }
+
+    /// Whether the vault holds the customer's token.
+    pub(crate) fn holds_token(&self, record: &CustomerRecord) -> bool {
+        let session = self.vault.session(&Holder::customer(&record.id));
+        record.token_hint.is_some() || session.get(SecretName::InstanceToken).is_some()
+    }
+
+    pub(crate) fn customer_row(
+        &self,
+        record: CustomerRecord,
+        account: &AccountRecord,
+    ) -> CustomerRow {
         CustomerRow {
-            token: self.token_state(&record),
+            token: self.token_state(&record, account),
             phone_display: record.phone.as_deref().map(phone::display),
+            labels: record.labels().map(str::to_owned).collect(),
+            never_connected: record.connected_at.is_none()
+                && record.status != ConnectionStatus::Connected,
             id: record.id,
             account_id: record.account_id,
             account_name: account.name.clone(),
@@ -512,8 +781,20 @@ impl Desk {
             status: record.status,
             status_since: record.status_since,
             instance_type: record.instance_type,
+            note: record.note,
+            due: record.due,
+            vanished: record.vanished_at.is_some(),
         }
     }
+}
+
+/// Whether a token is really one of an account's credentials.
+pub(crate) fn is_among(token: &SecretString, credentials: &Secrets) -> bool {
+    let is = |name| {
+        let credential = credentials.get(name).map(ExposeSecret::expose_secret);
+        credential == Some(token.expose_secret())
+    };
+    is(SecretName::ClientToken) || is(SecretName::PartnerToken)
 }
 
 impl Reading {

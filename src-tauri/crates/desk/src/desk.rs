@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use secrecy::SecretString;
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::attempt::machine::{Code, Phase};
 use crate::attempt::view::{
@@ -16,7 +17,7 @@ use crate::attempt::view::{
 };
 use crate::attempt::{Attempt, LastQrCode, Method, SharedServerClock, Snapshot};
 use crate::clock::{Clock, SystemClock};
-use crate::customers::ConnectionStatus;
+use crate::customers::{ConnectionStatus, StatusCounts};
 use crate::deadline::Deadline;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::{FreshCode, Identity, Reading, ZapiGateway};
@@ -28,7 +29,10 @@ use crate::messages::{self, MessageKind, Template, Values};
 use crate::phone;
 use crate::picture::Picture;
 use crate::registration::Registrations;
-use crate::store::{CustomerRecord, Store, StoreError};
+use crate::roster::csv::import::Held;
+use crate::roster::watch::Watched;
+use crate::roster::{Created, Import, Job};
+use crate::store::{CustomerRecord, Recovered, Store, StoreError};
 use crate::triage::{self, Triage};
 use crate::vault::{self, Holder, Keychain, SecretName, Vault};
 
@@ -40,6 +44,11 @@ pub const WHATSAPP_WEB: &str = "https://web.whatsapp.com/";
 
 /// Failures kept for the diagnostic report.
 const FAILURES_KEPT: usize = 20;
+
+/// How long after the start the backup of the day is looked after: what the agent sees comes first.
+const BACKUP_AFTER: Duration = Duration::from_secs(60);
+/// And how often from then on.
+const BACKUP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Keys of the settings.
 const LANGUAGE: &str = "language";
@@ -92,6 +101,28 @@ pub enum Event {
         /// Whether that is the number expected.
         expected: ExpectedNumber,
     },
+    /// Customers were added, changed or removed by an import.
+    RosterChanged,
+    /// The reading of a Partner listing began, went on or ended.
+    Import(Import),
+    /// Lines of a spreadsheet are being added.
+    CsvProgress {
+        /// Lines done.
+        done: u32,
+        /// Of so many.
+        total: u32,
+    },
+    /// Customers that were connected are not any more, and the agent wants to be told.
+    WentOffline {
+        /// One of them.
+        customer_id: String,
+        /// Its name.
+        name: String,
+        /// How many they are.
+        count: u32,
+    },
+    /// How the customers are has changed.
+    Counts(StatusCounts),
 }
 
 /// The settings.
@@ -125,13 +156,21 @@ pub struct Desk {
     templates: RwLock<HashMap<(Language, MessageKind), String>>,
     /// An attempt began or ended, or a template changed.
     views_changed: watch::Sender<()>,
-    events: broadcast::Sender<Event>,
+    pub(crate) events: broadcast::Sender<Event>,
     failures: Mutex<VecDeque<NotedFailure>>,
     /// Customers whose kind of instance was looked for.
     pub(crate) looked_up: Mutex<HashSet<String>>,
     pub(crate) registrations: Mutex<Registrations>,
     /// When a subscription was last paid for, or may have been, by customer and our ticks.
     pub(crate) paid: Mutex<HashMap<String, Duration>>,
+    /// By account.
+    pub(crate) imports: Mutex<HashMap<String, Job>>,
+    pub(crate) import_ended: Notify,
+    /// As the Partner listings gave them, by instance. In memory only.
+    pub(crate) listed_tokens: Mutex<HashMap<String, SecretString>>,
+    pub(crate) created: Mutex<Created>,
+    pub(crate) csv: Held,
+    pub(crate) watched: Watched,
 }
 
 /// A server, and what we know of its clock.
@@ -209,6 +248,26 @@ impl Desk {
             Some(folder) => Store::open(folder).await?,
             None => Store::in_memory().await?,
         };
+        let in_file = config.folder.is_some();
+        match Self::over(store.clone(), config).await {
+            Ok(desk) => {
+                if in_file {
+                    desk.back_up_daily();
+                }
+                Ok(desk)
+            }
+            Err(failure) => {
+                if failure.code == ErrorCode::StoreDamaged {
+                    store.suspect();
+                }
+                // Whoever tries again must find nobody in the file.
+                store.close().await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn over(store: Store, config: Config) -> Result<Arc<Self>> {
         store.interrupt_attempts().await?;
         let address = match &config.fixed_address {
             Some(address) => Some(address.clone()),
@@ -232,11 +291,17 @@ impl Desk {
                     .collect(),
             ),
             views_changed: watch::Sender::default(),
-            events: broadcast::Sender::new(64),
+            events: broadcast::Sender::new(256),
             failures: Mutex::default(),
             looked_up: Mutex::default(),
             registrations: Mutex::new(Registrations::new(waits)),
             paid: Mutex::default(),
+            imports: Mutex::default(),
+            import_ended: Notify::new(),
+            listed_tokens: Mutex::default(),
+            created: Mutex::default(),
+            csv: Held::default(),
+            watched: Watched::default(),
         });
         desk.forget_old_history().await?;
         Ok(desk)
@@ -244,9 +309,34 @@ impl Desk {
 
     /// Ends all attempts and closes the file.
     pub async fn close(&self) {
+        self.watched.stop();
+        self.cancel_csv();
+        self.forget_csv();
+        lock(&self.imports).clear();
         lock(&self.attempts).clear();
         lock(&self.registrations).clear();
         self.store.close().await;
+    }
+
+    /// Makes the backup of each day for as long as the desk is there.
+    fn back_up_daily(self: &Arc<Self>) {
+        let desk = Arc::downgrade(self);
+        let mut pause = BACKUP_AFTER;
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(desk) = desk.upgrade() else { return };
+                if let Err(error) = desk.store.back_up(desk.clock.wall_ms()).await {
+                    desk.note_failure(&error.into());
+                }
+                pause = BACKUP_EVERY;
+            }
+        });
+    }
+
+    /// The data file was damaged when the desk was opened, and this was done about it.
+    pub fn recovered(&self) -> Option<Recovered> {
+        self.store.recovered().cloned()
     }
 
     /// What happens from now on. A listener that falls behind misses the oldest.
@@ -644,6 +734,23 @@ impl Desk {
         over.then(|| attempt.method())
     }
 
+    /// Whether an attempt looks at the customer.
+    pub(crate) fn is_attempted(&self, customer_id: &str) -> bool {
+        self.attempt(customer_id)
+            .is_some_and(|attempt| attempt.is_running())
+    }
+
+    /// Ends the attempts of all customers of an account.
+    pub(crate) async fn end_attempts_of(&self, account_id: &str) -> Result<()> {
+        let attempted: Vec<String> = lock(&self.attempts).keys().cloned().collect();
+        for (id, customer) in self.store.customers_by_id(&attempted).await? {
+            if customer.account_id == account_id {
+                self.end_attempt(&id);
+            }
+        }
+        Ok(())
+    }
+
     fn attempt(&self, customer_id: &str) -> Option<Arc<Attempt>> {
         lock(&self.attempts).get(customer_id).cloned()
     }
@@ -742,6 +849,10 @@ impl Desk {
         &*self.clock
     }
 
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     pub(crate) fn server(&self) -> Server {
         self.server
             .read()
@@ -792,14 +903,8 @@ impl Desk {
         status: ConnectionStatus,
     ) -> Result<()> {
         let now = self.clock.wall_ms();
-        if let Some(since) = self.store.note_status(customer_id, status, now).await? {
-            // Nobody may be listening.
-            let _ = self.events.send(Event::Status {
-                customer_id: customer_id.to_owned(),
-                status,
-                since: Some(since),
-            });
-        }
+        let change = self.store.note_status(customer_id, status, now).await?;
+        self.tell_changes(change.into_iter().collect());
         Ok(())
     }
 
@@ -815,8 +920,12 @@ impl Desk {
         self.views_changed.send_replace(());
     }
 
-    /// Remembers a failure for the diagnostic report: its code and nothing else.
+    /// Remembers a failure for the diagnostic report: its code and nothing else. After damage the next
+    /// start looks at all of the data file.
     pub fn note_failure(&self, failure: &Failure) {
+        if failure.code == ErrorCode::StoreDamaged {
+            self.store.suspect();
+        }
         let noted = NotedFailure {
             at: self.clock.wall_ms(),
             code: failure.code,

@@ -107,6 +107,18 @@ pub enum ErrorCode {
     SubscriptionRequested,
     /// A file could not be written to the downloads folder.
     SaveFailed,
+    /// The data file is damaged. The next start sets it aside.
+    StoreDamaged,
+    /// The file is not a table of text.
+    NotATable,
+    /// The file is larger than a list of customers can be. `megabytes`: the most.
+    FileTooLarge,
+    /// An instance was asked for, and no answer came: it may exist.
+    InstanceMaybeCreated,
+    /// The login items could not be changed.
+    AutostartFailed,
+    /// A link that is none of Ponte's.
+    LinkNotUnderstood,
     /// A defect of Ponte.
     Internal,
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::attempt::Method;
 use crate::desk::Desk;
-use crate::failure::{ErrorCode, Failure, Result};
+use crate::failure::{ErrorCode, Result};
 use crate::store::CustomerRecord;
 
 /// Days for which the history is kept unless the desk sets something else.
@@ -208,7 +208,7 @@ impl Desk {
         Ok(HistoryPage {
             total: ends.len() as u64,
             methods: methods.filter(|totals| totals.attempts > 0).collect(),
-            rows: self.store.history(query, crate::store::PAGE).await?,
+            rows: self.store.history(query, crate::store::PAGE.into()).await?,
         })
     }
 
@@ -258,31 +258,20 @@ pub struct CsvWords<'a> {
     pub separator: u8,
 }
 
-/// The attempts as a file that spreadsheet programs open by a double click: with a byte order mark,
-/// without which they take UTF-8 for something older, and with every text kept from being read as a
-/// formula.
+/// The attempts as a file that spreadsheet programs open by a double click.
 ///
 /// # Errors
 /// [`ErrorCode::Internal`], if a row could not be written into memory.
 pub fn csv(rows: &[HistoryRow], words: &CsvWords<'_>) -> Result<Vec<u8>> {
-    let mut file = csv::WriterBuilder::new()
-        .delimiter(words.separator)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer("\u{feff}".as_bytes().to_vec());
-    let internal = |error: csv::Error| {
-        log::error!("no CSV: {error}");
-        Failure::from(ErrorCode::Internal)
-    };
-    file.write_record(words.headings).map_err(internal)?;
-    for row in rows {
+    let records = rows.iter().map(|row| {
         let errors: Vec<String> = row
             .errors
             .iter()
             .map(|error| format!("{} × {}", (words.error)(error.code), error.times))
             .collect();
-        let record = [
-            no_formula(&row.customer_name),
-            no_formula(row.account_name.as_deref().unwrap_or_default()),
+        [
+            row.customer_name.clone(),
+            row.account_name.clone().unwrap_or_default(),
             (words.method)(row.method),
             local_time(Some(row.started_at)),
             local_time(row.ended_at),
@@ -290,13 +279,9 @@ pub fn csv(rows: &[HistoryRow], words: &CsvWords<'_>) -> Result<Vec<u8>> {
             row.seconds.map(|s| s.to_string()).unwrap_or_default(),
             if row.passkey { words.yes } else { "" }.to_owned(),
             errors.join(", "),
-        ];
-        file.write_record(record).map_err(internal)?;
-    }
-    file.into_inner().map_err(|error| {
-        log::error!("no CSV: {error}");
-        ErrorCode::Internal.into()
-    })
+        ]
+    });
+    crate::roster::csv::export::file(words.separator, words.headings, records)
 }
 
 /// `2026-11-21 14:32:05` in the agent's time zone, which spreadsheet programs take for a time in
@@ -307,15 +292,6 @@ fn local_time(unix_ms: Option<i64>) -> String {
         .map(|at| at.with_timezone(&chrono::Local))
         .map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string())
         .unwrap_or_default()
-}
-
-/// Spreadsheet programs run what begins like a formula
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
-fn no_formula(text: &str) -> String {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{text}"),
-        false => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,15 @@ use crate::failure::{ErrorCode, Failure};
 /// Longest name, in characters.
 pub const LONGEST_NAME: usize = 120;
 
+/// Longest note, in characters.
+pub const LONGEST_NOTE: usize = 2_000;
+
+/// Longest label, in characters.
+pub const LONGEST_LABEL: usize = 40;
+
+/// Most labels of a customer.
+pub const MOST_LABELS: usize = 20;
+
 /// Longest secret, in bytes: two of them fit the smallest keychain entry
 /// ([`crate::vault::document::LONGEST_DOCUMENT`]).
 pub const LONGEST_SECRET: usize = 500;
@@ -41,6 +50,12 @@ pub enum Field {
     Code,
     /// The words of an appeal.
     Appeal,
+    /// The desk's own words about a customer.
+    Note,
+    /// The desk's own labels.
+    Labels,
+    /// A time of day.
+    Time,
 }
 
 /// What is wrong with what stands in a field.
@@ -82,6 +97,10 @@ pub enum ProblemCode {
     NotConfirmed,
     /// Neither a code nor a PIN, which have six digits.
     NotSixDigits,
+    /// `line`: the same instance stands in that line of the file already.
+    Repeated,
+    /// Not a time such as 22:00.
+    NotATime,
 }
 
 /// One mistake, found before any call is made.
@@ -191,6 +210,39 @@ pub fn token(pasted: &str) -> Result<String, ProblemCode> {
 pub fn last_four(secret: &str) -> Option<String> {
     let characters: Vec<char> = secret.chars().collect();
     (characters.len() >= 12).then(|| characters[characters.len() - 4..].iter().collect())
+}
+
+/// A name out of the Partner listing, cut to what a name may be; empty if there is none.
+pub fn listed_name(listed: &str) -> String {
+    let name = clean(listed).replace('\0', "");
+    name.chars().take(LONGEST_NAME).collect()
+}
+
+/// A note: anything, but not a book.
+pub fn note(typed: &str) -> Result<String, ProblemCode> {
+    let note = typed.trim();
+    match note.chars().count() > LONGEST_NOTE {
+        true => Err(ProblemCode::TooLong),
+        false => Ok(note.replace('\0', "")),
+    }
+}
+
+/// Labels with commas (or semicolons) between, as they are stored: one a line, each once.
+pub fn labels(typed: &str) -> Result<String, ProblemCode> {
+    let mut labels: Vec<String> = Vec::new();
+    for label in typed.split([',', ';', '\n']) {
+        let label: String = label.split_whitespace().collect::<Vec<_>>().join(" ");
+        let same = |other: &String| other.to_lowercase() == label.to_lowercase();
+        if label.is_empty() || labels.iter().any(same) {
+            continue;
+        }
+        labels.push(label.replace('\0', ""));
+    }
+    let long = |label: &String| label.chars().count() > LONGEST_LABEL;
+    match labels.len() > MOST_LABELS || labels.iter().any(long) {
+        true => Err(ProblemCode::TooLong),
+        false => Ok(labels.join("\n")),
+    }
 }
 
 #[cfg(test)]

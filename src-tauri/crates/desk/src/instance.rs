@@ -20,7 +20,7 @@ const QUEUE_PAGES: u32 = 10;
 const PAID_LATELY: Duration = Duration::from_secs(10 * 60);
 
 /// What an instance is to WhatsApp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, sqlx::Type)]
 #[serde(rename_all = "camelCase")]
 #[sqlx(rename_all = "camelCase")]
 #[ts(export_to = crate::TYPES)]
@@ -180,18 +180,9 @@ impl Desk {
     }
 
     async fn listed_type(&self, record: &CustomerRecord) -> Result<Option<InstanceType>> {
-        let account = self.account(&record.account_id).await?;
-        if !self.has_partner_token(&account) {
-            return Ok(None);
-        }
-        let secrets = self.account_secrets(&account).await?;
-        let Some(token) = secrets.get(SecretName::PartnerToken) else {
-            return Ok(None);
-        };
-        let client = self.client()?;
-        let page = client.partner(token).find(&record.instance_id).await;
-        let rows = page.map_err(Failure::from)?.value.rows;
-        let row = rows.into_iter().find(|row| row.id == record.instance_id);
+        let row = self
+            .listed_row(&record.account_id, &record.instance_id)
+            .await?;
         Ok(row.and_then(|row| row.middleware).map(|kind| match kind {
             zapi::Middleware::Web => InstanceType::Web,
             zapi::Middleware::Mobile => InstanceType::Mobile,

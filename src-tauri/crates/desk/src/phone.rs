@@ -19,19 +19,25 @@ pub fn parse(typed: &str) -> Result<Option<String>, ProblemCode> {
     if digits.is_empty() {
         return Err(ProblemCode::PhoneNotUnderstood);
     }
-    // A Brazilian reading first, then the digits as a whole international number.
-    let national = (!typed.starts_with('+'))
-        .then(|| phonenumber::parse(Some(Country::BR), &digits).ok())
-        .flatten();
-    let international = phonenumber::parse(None, format!("+{digits}")).ok();
-    let readings = || [&national, &international].into_iter().flatten();
-    if let Some(number) = readings().find(|number| is_possible(number)) {
-        return Ok(Some(to_digits(number)));
+    // A Brazilian reading first, then the digits as a whole international number. Each takes some
+    // microseconds, and a spreadsheet has thousands.
+    let national = || match typed.starts_with('+') {
+        true => None,
+        false => phonenumber::parse(Some(Country::BR), &digits).ok(),
+    };
+    let international = || phonenumber::parse(None, format!("+{digits}")).ok();
+    let mut problem = ProblemCode::PhoneNotUnderstood;
+    for number in [
+        &national as &dyn Fn() -> Option<PhoneNumber>,
+        &international,
+    ] {
+        match number() {
+            Some(number) if is_possible(&number) => return Ok(Some(to_digits(&number))),
+            Some(_) => problem = ProblemCode::PhoneNotPossible,
+            None => {}
+        }
     }
-    Err(match readings().next() {
-        Some(_) => ProblemCode::PhoneNotPossible,
-        None => ProblemCode::PhoneNotUnderstood,
-    })
+    Err(problem)
 }
 
 /// Reads a number in any spelling and splits it into the country's calling code and the digits
@@ -68,6 +74,13 @@ fn with_ninth_digit(digits: &str) -> Option<String> {
     let national = digits.strip_prefix("55").filter(|n| n.len() == 10)?;
     let (area, subscriber) = national.split_at_checked(2)?;
     Some(format!("55{area}9{subscriber}"))
+}
+
+/// A Brazilian mobile number (digits with country code) as it was before the 9 was put in front.
+pub fn without_ninth_digit(digits: &str) -> Option<String> {
+    let national = digits.strip_prefix("55").filter(|n| n.len() == 11)?;
+    let (area, subscriber) = national.split_at_checked(2)?;
+    Some(format!("55{area}{}", subscriber.strip_prefix('9')?))
 }
 
 /// Whether two numbers (digits with country code) reach the same phone. WhatsApp still knows many

@@ -1,29 +1,40 @@
 //! Everything that is not secret, in one SQLite file. All SQL of Ponte is in this module, and
 //! portable: a team's PostgreSQL will come behind the same functions.
 
-use std::collections::HashMap;
-use std::path::Path;
+mod backup;
+mod index;
+mod recovery;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqlitePool};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use sqlx::{Connection, FromRow, QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::attempt::Method;
-use crate::customers::ConnectionStatus;
+use crate::customers::{ConnectionStatus, CustomerQuery, StatusCounts};
 use crate::failure::{ErrorCode, Failure};
 use crate::history::{AttemptRecord, CountedError, HistoryQuery, HistoryRow, Outcome};
 use crate::instance::InstanceType;
 use crate::language::Language;
+use crate::lock;
 use crate::messages::MessageKind;
 use crate::registration::waits::{Known, Wait, Way};
+use index::Index;
+pub use recovery::Recovered;
+use recovery::{MIGRATIONS, Ready};
 
 /// The file's name in the data folder.
 pub const FILE: &str = "ponte.db";
 
 /// Most rows that one search returns.
-pub const PAGE: i64 = 500;
+pub const PAGE: u32 = 500;
+
+/// Rows that one statement inserts: SQLite takes 32,766 values, and half a second is too long.
+const ROWS: usize = 100;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +42,15 @@ pub enum StoreError {
     /// SQLite's own word. Its texts name tables, never what is in them.
     #[error("store: {0}")]
     Database(#[from] sqlx::Error),
-    /// The file is from a later version, or damaged.
+    /// The file is from a later version, or could not be brought to this one.
     #[error("store: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The data folder, or a file in it, could not be read or written.
+    #[error("store: {0}")]
+    File(#[from] std::io::Error),
+    /// The file is damaged, though SQLite itself has not said so.
+    #[error("store: the file is damaged")]
+    Damaged,
     /// The instance belongs to another customer.
     #[error("store: the instance is taken")]
     InstanceTaken,
@@ -42,15 +59,10 @@ pub enum StoreError {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         log::error!("{error}");
-        // https://www.sqlite.org/rescode.html#full
-        const SQLITE_FULL: &str = "13";
         match &error {
             StoreError::InstanceTaken => ErrorCode::DuplicateInstance,
-            StoreError::Database(sqlx::Error::Database(cause))
-                if cause.code().as_deref() == Some(SQLITE_FULL) =>
-            {
-                ErrorCode::DiskFull
-            }
+            error if error.is_damage() => ErrorCode::StoreDamaged,
+            error if error.is_disk_full() => ErrorCode::DiskFull,
             _ => ErrorCode::StoreFailed,
         }
         .into()
@@ -70,6 +82,8 @@ pub struct AccountRecord {
     pub client_token_hint: Option<String>,
     /// See the migration.
     pub partner_token_hint: Option<String>,
+    /// See the migration; set by [`Store::note_imported`] alone.
+    pub imported: bool,
 }
 
 impl AccountRecord {
@@ -102,50 +116,133 @@ pub struct CustomerRecord {
     pub status_since: Option<i64>,
     /// What kind of instance it is.
     pub instance_type: Option<InstanceType>,
+    /// See the migration.
+    pub note: String,
+    /// See the migration.
+    pub labels: String,
+    /// See the migration.
+    pub name_is_listed: bool,
+    /// See the migration.
+    pub due: Option<i64>,
+    /// See the migration.
+    pub vanished_at: Option<i64>,
+    /// See the migration.
+    pub connected_at: Option<i64>,
 }
 
-/// The open database.
+impl CustomerRecord {
+    /// The desk's labels.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.labels.lines()
+    }
+}
+
+/// What the Partner listing says of an instance, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The instance.
+    pub instance_id: String,
+    /// Its name there.
+    pub name: String,
+    /// Its status; `None`: not said.
+    pub status: Option<ConnectionStatus>,
+    /// Its kind; `None`: not said.
+    pub instance_type: Option<InstanceType>,
+    /// When its paid time ends; `None`: not said.
+    pub due: Option<i64>,
+    /// When it was asked for: Unix milliseconds by this computer's clock.
+    pub asked_at: i64,
+}
+
+/// A customer whose status became another one.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The customer as it is now.
+    pub customer: CustomerRecord,
+    /// The status before; `None` for a customer that is new.
+    pub before: Option<ConnectionStatus>,
+}
+
+/// The open database. Many connections read; one writes, and whoever has it may change the index,
+/// so that both change in the same order.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: SqlitePool,
+    reader: SqlitePool,
+    writer: SqlitePool,
+    index: Arc<Mutex<Index>>,
+    /// The data folder; `None` in memory.
+    folder: Option<PathBuf>,
+    recovered: Option<Recovered>,
 }
 
 impl Store {
-    /// Opens (or begins) the file in `folder`, and brings it to this version.
+    /// Opens (or begins) the file in `folder`, and brings it to this version after a backup. A damaged
+    /// one is set aside and begun anew from a backup: see [`Self::recovered`].
     pub async fn open(folder: &Path) -> Result<Self> {
+        let Ready {
+            connection,
+            index,
+            recovered,
+        } = recovery::ready(folder).await?;
         let options = SqliteConnectOptions::new()
             .filename(folder.join(FILE))
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // What was acknowledged is there after a crash of the computer as well.
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5));
-        Self::with(options, 4).await
+            .busy_timeout(recovery::PATIENCE);
+        let store = Self {
+            writer: pool(options.clone(), 1).await?,
+            reader: pool(options, 3).await?,
+            index: Arc::new(Mutex::new(index)),
+            folder: Some(folder.to_owned()),
+            recovered,
+        };
+        connection.close().await?;
+        Ok(store)
     }
 
     /// A store that ends with the process: practice.
     pub async fn in_memory() -> Result<Self> {
         // Every connection would open an empty database of its own.
-        Self::with(SqliteConnectOptions::new().in_memory(true), 1).await
-    }
-
-    async fn with(options: SqliteConnectOptions, connections: u32) -> Result<Self> {
-        let pool = SqlitePoolOptions::new()
-            // None is opened in the background: while it switched the journal it would find the file
-            // locked by the migrations, or lock it for them.
-            .min_connections(0)
-            .max_connections(connections)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.foreign_keys(true).optimize_on_close(true, None))
-            .await?;
-        sqlx::migrate!("./migrations").run(&pool).await?;
-        Ok(Self { pool })
+        let only = pool(SqliteConnectOptions::new().in_memory(true), 1).await?;
+        MIGRATIONS.run(&only).await?;
+        Ok(Self {
+            reader: only.clone(),
+            writer: only,
+            index: Arc::default(),
+            folder: None,
+            recovered: None,
+        })
     }
 
     /// Writes out and closes the file.
     pub async fn close(&self) {
-        self.pool.close().await;
+        // Not left to each connection: one that fails at this is closed some time later.
+        if let Err(error) = sqlx::query("PRAGMA optimize").execute(&self.writer).await {
+            log::debug!("not optimized: {error}");
+        }
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    /// What had to be done to the file when it was opened.
+    pub fn recovered(&self) -> Option<&Recovered> {
+        self.recovered.as_ref()
+    }
+
+    /// Has all of the file read at the next start: a query met damage.
+    pub fn suspect(&self) {
+        if let Some(folder) = &self.folder {
+            recovery::suspect(folder);
+        }
+    }
+
+    /// Makes the backup of the day, unless there is one. `now`: by the wall clock.
+    pub async fn back_up(&self, now: i64) -> Result<()> {
+        match &self.folder {
+            Some(folder) => recovery::back_up(folder, now).await,
+            None => Ok(()),
+        }
     }
 
     // --- accounts
@@ -162,7 +259,7 @@ impl Store {
             "SELECT account.*, (SELECT COUNT(*) FROM customer WHERE account_id = account.id) AS customers
              FROM account ORDER BY LOWER(name), id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.reader)
         .await?;
         Ok(rows
             .into_iter()
@@ -174,7 +271,7 @@ impl Store {
     pub async fn account(&self, id: &str) -> Result<Option<AccountRecord>> {
         Ok(sqlx::query_as("SELECT * FROM account WHERE id = $1")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.reader)
             .await?)
     }
 
@@ -189,8 +286,17 @@ impl Store {
         .bind(&account.name)
         .bind(&account.client_token_hint)
         .bind(&account.partner_token_hint)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
+        Ok(())
+    }
+
+    /// Notes that an agent had the account's listing read.
+    pub async fn note_imported(&self, account_id: &str) -> Result<()> {
+        sqlx::query("UPDATE account SET imported = TRUE WHERE id = $1")
+            .bind(account_id)
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 
@@ -198,55 +304,133 @@ impl Store {
     pub async fn remove_account(&self, id: &str) -> Result<()> {
         sqlx::query("DELETE FROM account WHERE id = $1")
             .bind(id)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
 
     // --- customers
 
-    /// The customers in which every word of `text` occurs, by name: at most [`PAGE`], and how many
-    /// there are.
+    /// The customers that match: a page of them, how many there are, and how they are.
     pub async fn customers(
         &self,
-        text: &str,
-        account: Option<&str>,
-    ) -> Result<(Vec<CustomerRecord>, i64)> {
-        let words = search_words(text);
-        let matching = |select: &'static str| {
-            let mut query = QueryBuilder::<Sqlite>::new(select);
-            for word in &words {
-                let escaped = word
-                    .replace('\\', "\\\\")
-                    .replace('%', "\\%")
-                    .replace('_', "\\_");
-                query
-                    .push(" AND search LIKE ")
-                    .push_bind(format!("%{escaped}%"));
-                query.push(" ESCAPE '\\'");
-            }
-            if let Some(account) = account {
-                query
-                    .push(" AND account_id = ")
-                    .push_bind(account.to_owned());
-            }
-            query
+        query: &CustomerQuery,
+    ) -> Result<(Vec<CustomerRecord>, u32, StatusCounts)> {
+        let limit = query.limit.min(PAGE);
+        let page = CustomerQuery {
+            limit,
+            ..query.clone()
         };
-        let total = matching("SELECT COUNT(*) FROM customer WHERE 1 = 1")
-            .build_query_scalar()
-            .fetch_one(&self.pool)
-            .await?;
-        let mut rows = matching("SELECT * FROM customer WHERE 1 = 1");
-        // `search` begins with the folded name, so accents do not go to the end.
-        rows.push(" ORDER BY search, id LIMIT ").push_bind(PAGE);
-        Ok((rows.build_query_as().fetch_all(&self.pool).await?, total))
+        let found = lock(&self.index).find(&page);
+        let rows = self.in_order(&found.ids).await?;
+        Ok((rows, found.total, found.counts))
+    }
+
+    /// All customers that match, in the query's order; its `offset` and `limit` mean nothing.
+    pub async fn all_customers(&self, query: &CustomerQuery) -> Result<Vec<CustomerRecord>> {
+        let all = CustomerQuery {
+            offset: 0,
+            limit: u32::MAX,
+            ..query.clone()
+        };
+        let found = lock(&self.index).find(&all);
+        let mut rows = Vec::with_capacity(found.ids.len());
+        for ids in found.ids.chunks(PAGE as usize) {
+            rows.extend(self.in_order(ids).await?);
+        }
+        Ok(rows)
+    }
+
+    async fn in_order(&self, ids: &[String]) -> Result<Vec<CustomerRecord>> {
+        let mut rows = self.customers_by_id(ids).await?;
+        Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
+    }
+
+    /// Whether an instance is a customer's, of whatever account.
+    pub fn has_instance(&self, instance_id: &str) -> bool {
+        lock(&self.index).known(instance_id, None).is_some()
+    }
+
+    /// The customers of an account, at most `most`.
+    pub async fn customers_of(&self, account_id: &str, most: u32) -> Result<Vec<CustomerRecord>> {
+        Ok(
+            sqlx::query_as("SELECT * FROM customer WHERE account_id = $1 ORDER BY id LIMIT $2")
+                .bind(account_id)
+                .bind(most)
+                .fetch_all(&self.reader)
+                .await?,
+        )
+    }
+
+    /// The first customer of an account behind another one, by id, whose instance has not vanished.
+    pub async fn next_customer(
+        &self,
+        account_id: &str,
+        after: &str,
+    ) -> Result<Option<CustomerRecord>> {
+        Ok(sqlx::query_as(
+            "SELECT * FROM customer WHERE account_id = $1 AND id > $2 AND vanished_at IS NULL
+             ORDER BY id LIMIT 1",
+        )
+        .bind(account_id)
+        .bind(after)
+        .fetch_optional(&self.reader)
+        .await?)
+    }
+
+    /// How many customers an account has.
+    pub async fn count_customers(&self, account_id: &str) -> Result<i64> {
+        Ok(
+            sqlx::query_scalar("SELECT COUNT(*) FROM customer WHERE account_id = $1")
+                .bind(account_id)
+                .fetch_one(&self.reader)
+                .await?,
+        )
+    }
+
+    /// Customers by id; those that are gone are left out.
+    pub async fn customers_by_id(&self, ids: &[String]) -> Result<HashMap<String, CustomerRecord>> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut select = QueryBuilder::<Sqlite>::new("SELECT * FROM customer WHERE id IN (");
+        let mut list = select.separated(", ");
+        for id in ids {
+            list.push_bind(id.clone());
+        }
+        list.push_unseparated(")");
+        let rows: Vec<CustomerRecord> = select.build_query_as().fetch_all(&self.reader).await?;
+        Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
+    }
+
+    /// The customers attempted last, the latest first.
+    pub async fn recent_customers(&self, most: u32) -> Result<Vec<CustomerRecord>> {
+        Ok(sqlx::query_as(
+            "SELECT customer.* FROM customer
+             JOIN (SELECT customer_id, MAX(started_at) AS last FROM attempt GROUP BY customer_id) AS attempted
+                ON attempted.customer_id = customer.id
+             ORDER BY attempted.last DESC, customer.id LIMIT $1",
+        )
+        .bind(most)
+        .fetch_all(&self.reader)
+        .await?)
+    }
+
+    /// How the customers of all accounts are.
+    pub fn counts(&self) -> StatusCounts {
+        lock(&self.index).counts()
+    }
+
+    /// All labels in use, in no order.
+    pub fn labels(&self) -> Vec<String> {
+        lock(&self.index).labels()
     }
 
     /// One customer.
     pub async fn customer(&self, id: &str) -> Result<Option<CustomerRecord>> {
         Ok(sqlx::query_as("SELECT * FROM customer WHERE id = $1")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.reader)
             .await?)
     }
 
@@ -255,84 +439,208 @@ impl Store {
         Ok(
             sqlx::query_as("SELECT * FROM customer WHERE instance_id = $1")
                 .bind(instance_id)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&self.reader)
                 .await?,
         )
     }
 
     /// Inserts a customer, or replaces all of it but its id.
     pub async fn put_customer(&self, customer: &CustomerRecord) -> Result<()> {
-        let done = sqlx::query(
-            "INSERT INTO customer
-                (id, account_id, name, instance_id, phone, language, token_hint, status, status_since,
-                 instance_type, search)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
+        let mut writer = self.writer.acquire().await?;
+        let mut insert = insert_customers(std::slice::from_ref(customer));
+        insert.push(
+            " ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
                 instance_id = excluded.instance_id, phone = excluded.phone, language = excluded.language,
                 token_hint = excluded.token_hint, status = excluded.status,
                 status_since = excluded.status_since, instance_type = excluded.instance_type,
-                search = excluded.search",
-        )
-        .bind(&customer.id)
-        .bind(&customer.account_id)
-        .bind(&customer.name)
-        .bind(&customer.instance_id)
-        .bind(&customer.phone)
-        .bind(customer.language)
-        .bind(&customer.token_hint)
-        .bind(customer.status)
-        .bind(customer.status_since)
-        .bind(customer.instance_type)
-        .bind(search_text(customer))
-        .execute(&self.pool)
-        .await;
-        match done {
+                note = excluded.note, labels = excluded.labels,
+                name_is_listed = excluded.name_is_listed, due = excluded.due,
+                vanished_at = excluded.vanished_at, connected_at = excluded.connected_at",
+        );
+        match insert.build().execute(&mut *writer).await {
             Err(sqlx::Error::Database(cause)) if cause.is_unique_violation() => {
                 Err(StoreError::InstanceTaken)
             }
             Err(error) => Err(error.into()),
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                lock(&self.index).put(customer);
+                Ok(())
+            }
         }
     }
 
-    /// Notes the status seen at `now`. `since` moves only when the status changes; the answer is
-    /// the moment that holds, or `None` if the customer is gone.
+    /// Notes the status seen at `now`; the answer is what changed: `None` if it was so before, or if
+    /// the customer is gone.
     pub async fn note_status(
         &self,
         id: &str,
         status: ConnectionStatus,
         now: i64,
-    ) -> Result<Option<i64>> {
-        Ok(sqlx::query_scalar(
+    ) -> Result<Option<Change>> {
+        if lock(&self.index).has_status(id, status) {
+            return Ok(None);
+        }
+        let mut writer = self.writer.acquire().await?;
+        let customer: Option<CustomerRecord> = sqlx::query_as(
             "UPDATE customer SET
-                status_since = CASE WHEN status = $2 AND status_since IS NOT NULL THEN status_since ELSE $3 END,
-                status = $2
-             WHERE id = $1 RETURNING status_since",
+                status = $2, status_since = $3,
+                connected_at = CASE WHEN $2 = 'connected' THEN $3 ELSE connected_at END
+             WHERE id = $1 RETURNING *",
         )
         .bind(id)
         .bind(status)
         .bind(now)
-        .fetch_optional(&self.pool)
-        .await?)
+        .fetch_optional(&mut *writer)
+        .await?;
+        Ok(customer.map(|customer| {
+            let before = lock(&self.index).put(&customer);
+            Change { customer, before }
+        }))
     }
 
     /// Keeps what kind of instance a customer has; nothing if the customer is gone.
     pub async fn put_instance_type(&self, id: &str, kind: InstanceType) -> Result<()> {
-        sqlx::query("UPDATE customer SET instance_type = $2 WHERE id = $1")
-            .bind(id)
-            .bind(kind)
-            .execute(&self.pool)
-            .await?;
+        let mut writer = self.writer.acquire().await?;
+        let customer: Option<CustomerRecord> =
+            sqlx::query_as("UPDATE customer SET instance_type = $2 WHERE id = $1 RETURNING *")
+                .bind(id)
+                .bind(kind)
+                .fetch_optional(&mut *writer)
+                .await?;
+        if let Some(customer) = customer {
+            lock(&self.index).put(&customer);
+        }
         Ok(())
     }
 
     /// Removes a customer, with all attempts.
     pub async fn remove_customer(&self, id: &str) -> Result<()> {
+        let mut writer = self.writer.acquire().await?;
         sqlx::query("DELETE FROM customer WHERE id = $1")
             .bind(id)
-            .execute(&self.pool)
+            .execute(&mut *writer)
             .await?;
+        lock(&self.index).remove(id);
         Ok(())
+    }
+
+    /// Inserts new customers, except those whose instance is a customer's already; the answer is
+    /// those inserted. All of it is kept, or nothing.
+    pub async fn add_customers(&self, customers: &[CustomerRecord]) -> Result<Vec<Change>> {
+        let mut writer = self.writer.acquire().await?;
+        let mut transaction = writer.begin().await?;
+        let mut added: Vec<CustomerRecord> = Vec::new();
+        for customers in customers.chunks(ROWS) {
+            let mut insert = insert_customers(customers);
+            insert.push(" ON CONFLICT (instance_id) DO NOTHING RETURNING *");
+            added.extend(insert.build_query_as().fetch_all(&mut *transaction).await?);
+        }
+        transaction.commit().await?;
+        Ok(self.noted(added))
+    }
+
+    // --- the Partner listing
+
+    /// Takes over what a page of the listing says: writes what is new or another, and nothing else.
+    /// `new`: a customer for an instance that has none. What the desk typed stays as it is. All of
+    /// the page is kept, or nothing of it.
+    pub async fn put_listed(
+        &self,
+        account_id: &str,
+        listed: &[Listed],
+        now: i64,
+        new: impl Fn(&Listed) -> CustomerRecord,
+    ) -> Result<Vec<Change>> {
+        let (unknown, differing): (Vec<&Listed>, Vec<Listed>) = {
+            let index = lock(&self.index);
+            let mut unknown = Vec::new();
+            let mut differing = Vec::new();
+            for row in listed {
+                match index.known(&row.instance_id, Some(&row.name)) {
+                    None => unknown.push(row),
+                    Some(known) => differing.extend(row.differing(account_id, &known)),
+                }
+            }
+            (unknown, differing)
+        };
+        if unknown.is_empty() && differing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut writer = self.writer.acquire().await?;
+        let mut transaction = writer.begin().await?;
+        let mut changed: Vec<CustomerRecord> = Vec::new();
+        for unknown in unknown.chunks(ROWS) {
+            let customers: Vec<_> = unknown.iter().map(|row| new(row)).collect();
+            let mut insert = insert_customers(&customers);
+            insert.push(" ON CONFLICT (instance_id) DO NOTHING RETURNING *");
+            changed.extend(
+                insert
+                    .build_query_as::<CustomerRecord>()
+                    .fetch_all(&mut *transaction)
+                    .await?,
+            );
+        }
+        for row in differing {
+            let customer: Option<CustomerRecord> = sqlx::query_as(
+                "UPDATE customer SET
+                    name = CASE WHEN name_is_listed AND $2 <> '' THEN $2 ELSE name END,
+                    instance_type = COALESCE($3, instance_type),
+                    due = COALESCE($4, due),
+                    vanished_at = NULL,
+                    status_since = CASE WHEN $5 IS NULL OR status = $5 THEN status_since ELSE $6 END,
+                    connected_at = CASE WHEN $5 = 'connected' THEN $6 ELSE connected_at END,
+                    status = COALESCE($5, status)
+                 WHERE instance_id = $1 RETURNING *",
+            )
+            .bind(&row.instance_id)
+            .bind(&row.name)
+            .bind(row.instance_type)
+            .bind(row.due)
+            .bind(row.status)
+            .bind(now)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            changed.extend(customer);
+        }
+        transaction.commit().await?;
+        Ok(self.noted(changed))
+    }
+
+    /// Marks customers as vanished from the listing at `now`.
+    pub async fn mark_vanished(&self, ids: &[String], now: i64) -> Result<Vec<Change>> {
+        let mut writer = self.writer.acquire().await?;
+        let mut transaction = writer.begin().await?;
+        let mut changed = Vec::new();
+        for id in ids {
+            let customer: Option<CustomerRecord> = sqlx::query_as(
+                "UPDATE customer SET vanished_at = $2 WHERE id = $1 AND vanished_at IS NULL RETURNING *",
+            )
+            .bind(id)
+            .bind(now)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            changed.extend(customer);
+        }
+        transaction.commit().await?;
+        Ok(self.noted(changed))
+    }
+
+    /// The customers of an account that have not vanished and whose instance is not among those seen,
+    /// each with its instance.
+    pub fn unseen(&self, account_id: &str, seen: &HashSet<String>) -> Vec<(String, String)> {
+        lock(&self.index).unseen(account_id, seen)
+    }
+
+    /// Notes what was committed. The caller still has the writer.
+    fn noted(&self, changed: Vec<CustomerRecord>) -> Vec<Change> {
+        let mut index = lock(&self.index);
+        let changed = changed.into_iter();
+        changed
+            .map(|customer| Change {
+                before: index.put(&customer),
+                customer,
+            })
+            .collect()
     }
 
     // --- history
@@ -352,7 +660,7 @@ impl Store {
         .bind(attempt.outcome)
         .bind(attempt.seconds)
         .bind(attempt.passkey)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
@@ -367,7 +675,7 @@ impl Store {
         .bind(attempt.outcome)
         .bind(attempt.seconds)
         .bind(attempt.passkey)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
@@ -381,7 +689,7 @@ impl Store {
         .bind(attempt_id)
         .bind(code)
         .bind(i64::from(times))
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
@@ -391,7 +699,7 @@ impl Store {
         sqlx::query("UPDATE attempt SET outcome = $1 WHERE outcome = $2")
             .bind(Outcome::Interrupted)
             .bind(Outcome::Running)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -414,7 +722,7 @@ impl Store {
         select
             .push(" ORDER BY attempt.started_at DESC, attempt.id LIMIT ")
             .push_bind(most);
-        let rows: Vec<Named> = select.build_query_as().fetch_all(&self.pool).await?;
+        let rows: Vec<Named> = select.build_query_as().fetch_all(&self.reader).await?;
         let mut errors = matching_attempts(
             "SELECT attempt_error.attempt_id, attempt_error.code, attempt_error.times
              FROM attempt_error JOIN attempt ON attempt.id = attempt_error.attempt_id WHERE 1 = 1",
@@ -428,7 +736,7 @@ impl Store {
         }
         errors.push(" ORDER BY attempt_error.times DESC, attempt_error.code");
         let errors: Vec<(String, ErrorCode, i64)> =
-            errors.build_query_as().fetch_all(&self.pool).await?;
+            errors.build_query_as().fetch_all(&self.reader).await?;
         let mut by_attempt: HashMap<String, Vec<CountedError>> = HashMap::new();
         for (attempt, code, times) in errors {
             let counted = CountedError { code, times };
@@ -459,14 +767,14 @@ impl Store {
             "SELECT attempt.method, attempt.outcome, attempt.seconds FROM attempt WHERE 1 = 1",
             query,
         );
-        Ok(select.build_query_as().fetch_all(&self.pool).await?)
+        Ok(select.build_query_as().fetch_all(&self.reader).await?)
     }
 
     /// Forgets the attempts begun before a moment.
     pub async fn forget_history_before(&self, moment: i64) -> Result<()> {
         sqlx::query("DELETE FROM attempt WHERE started_at < $1")
             .bind(moment)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -478,7 +786,7 @@ impl Store {
         Ok(
             sqlx::query_scalar("SELECT state FROM registration WHERE customer_id = $1")
                 .bind(customer_id)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&self.reader)
                 .await?,
         )
     }
@@ -492,7 +800,7 @@ impl Store {
         state: &str,
         waits: Option<(&str, &[(Way, Known)])>,
     ) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let done = sqlx::query(
             "INSERT INTO registration (customer_id, version, state) VALUES ($1, $2, $3)
              ON CONFLICT (customer_id) DO UPDATE SET version = excluded.version, state = excluded.state
@@ -535,7 +843,7 @@ impl Store {
     pub async fn remove_registration(&self, customer_id: &str) -> Result<()> {
         sqlx::query("DELETE FROM registration WHERE customer_id = $1")
             .bind(customer_id)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await?;
         Ok(())
     }
@@ -544,7 +852,7 @@ impl Store {
     pub async fn registration_waits(&self, now: Duration) -> Result<Vec<(String, Way, Known)>> {
         let rows: Vec<(String, Way, Option<i64>, Option<i64>)> =
             sqlx::query_as("SELECT phone, way, seconds, until_server_ms FROM registration_wait")
-                .fetch_all(&self.pool)
+                .fetch_all(&self.reader)
                 .await?;
         let known = |seconds: Option<i64>, until| match seconds {
             None => Known::Closed,
@@ -564,7 +872,7 @@ impl Store {
     /// The templates that the partner has edited.
     pub async fn templates(&self) -> Result<Vec<(Language, MessageKind, String)>> {
         Ok(sqlx::query_as("SELECT language, kind, text FROM template")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.reader)
             .await?)
     }
 
@@ -587,7 +895,7 @@ impl Store {
                 .bind(language)
                 .bind(kind),
         };
-        query.execute(&self.pool).await?;
+        query.execute(&self.writer).await?;
         Ok(())
     }
 
@@ -596,7 +904,7 @@ impl Store {
         Ok(
             sqlx::query_scalar("SELECT value FROM setting WHERE key = $1")
                 .bind(key)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&self.reader)
                 .await?,
         )
     }
@@ -612,9 +920,87 @@ impl Store {
             .bind(value.to_owned()),
             None => sqlx::query("DELETE FROM setting WHERE key = $1").bind(key.to_owned()),
         };
-        query.execute(&self.pool).await?;
+        query.execute(&self.writer).await?;
         Ok(())
     }
+}
+
+impl Listed {
+    /// What is to be written of it, if anything.
+    fn differing(&self, account_id: &str, known: &index::Known<'_>) -> Option<Self> {
+        // What was seen since it was asked for is newer, and an attempt that was told that the
+        // subscription is over knows better, until it is paid for.
+        let newer = known
+            .status_since
+            .is_some_and(|since| since > self.asked_at);
+        let paid = self.due.is_some() && self.due != known.due;
+        let knows_better = |status| {
+            status == ConnectionStatus::Offline
+                && known.status == ConnectionStatus::SubscriptionOver
+                && !paid
+        };
+        let status = self
+            .status
+            .filter(|status| *status != known.status && !newer && !knows_better(*status));
+        let differs = status.is_some()
+            || known.renamed
+            || known.vanished
+            || paid
+            || self.instance_type.is_some() && self.instance_type != known.instance_type;
+        // Somebody keeps it under another account: that is not for the listing to change.
+        (differs && known.account_id == account_id).then(|| Self {
+            status,
+            ..self.clone()
+        })
+    }
+}
+
+async fn pool(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool> {
+    Ok(SqlitePoolOptions::new()
+        .min_connections(0)
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.foreign_keys(true))
+        .await?)
+}
+
+async fn read_index(connection: &mut SqliteConnection) -> Result<Index> {
+    let mut index = Index::default();
+    let mut customers =
+        sqlx::query_as::<_, CustomerRecord>("SELECT * FROM customer").fetch(connection);
+    while let Some(customer) = customers.try_next().await? {
+        index.put(&customer);
+    }
+    drop(customers);
+    Ok(index)
+}
+
+fn insert_customers(customers: &[CustomerRecord]) -> QueryBuilder<Sqlite> {
+    let mut insert = QueryBuilder::new(
+        "INSERT INTO customer
+            (id, account_id, name, instance_id, phone, language, token_hint, status, status_since,
+             instance_type, note, labels, name_is_listed, due, vanished_at, connected_at) ",
+    );
+    insert.push_values(customers, |mut row, customer| {
+        row.push_bind(customer.id.clone())
+            .push_bind(customer.account_id.clone())
+            .push_bind(customer.name.clone())
+            .push_bind(customer.instance_id.clone())
+            .push_bind(customer.phone.clone())
+            .push_bind(customer.language)
+            .push_bind(customer.token_hint.clone())
+            .push_bind(customer.status)
+            .push_bind(customer.status_since)
+            .push_bind(customer.instance_type)
+            .push_bind(customer.note.clone())
+            .push_bind(customer.labels.clone())
+            .push_bind(customer.name_is_listed)
+            .push_bind(customer.due)
+            .push_bind(customer.vanished_at)
+            .push_bind(customer.connected_at);
+    });
+    insert
 }
 
 fn matching_attempts(select: &'static str, query: &HistoryQuery) -> QueryBuilder<Sqlite> {
@@ -641,34 +1027,6 @@ fn matching_attempts(select: &'static str, query: &HistoryQuery) -> QueryBuilder
     builder
 }
 
-/// Accents and case taken away.
-fn fold(text: &str) -> String {
-    text.nfd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-fn search_text(customer: &CustomerRecord) -> String {
-    let phone = customer.phone.as_deref().unwrap_or_default();
-    fold(&format!(
-        "{}\n{phone}\n{}",
-        customer.name, customer.instance_id
-    ))
-}
-
-/// The words to look for: a phone number in any spelling is one word, its digits.
-fn search_words(text: &str) -> Vec<String> {
-    let looks_like_number = text.chars().filter(char::is_ascii_digit).count() >= 3
-        && text
-            .chars()
-            .all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-().".contains(c));
-    if looks_like_number {
-        return vec![text.chars().filter(char::is_ascii_digit).collect()];
-    }
-    fold(text).split_whitespace().map(str::to_owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -685,6 +1043,20 @@ mod tests {
             status: ConnectionStatus::Unknown,
             status_since: None,
             instance_type: None,
+            note: String::new(),
+            labels: String::new(),
+            name_is_listed: false,
+            due: None,
+            vanished_at: None,
+            connected_at: None,
+        }
+    }
+
+    fn query(text: &str) -> CustomerQuery {
+        CustomerQuery {
+            text: text.into(),
+            limit: PAGE,
+            ..CustomerQuery::default()
         }
     }
 
@@ -696,6 +1068,7 @@ mod tests {
                 name: "Agência".into(),
                 client_token_hint: None,
                 partner_token_hint: None,
+                imported: false,
             })
             .await
             .unwrap();
@@ -729,26 +1102,38 @@ mod tests {
             ("a%a", vec![]),
             ("_", vec![]),
         ] {
-            let (rows, total) = store.customers(text, None).await.unwrap();
+            let (rows, total, counts) = store.customers(&query(text)).await.unwrap();
             let found: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
             assert_eq!(found, names, "{text}");
-            assert_eq!(total, names.len() as i64, "{text}");
+            assert_eq!((total, counts.all), (names.len() as u32, total), "{text}");
         }
-        assert_eq!(store.customers("", Some("b")).await.unwrap().1, 0);
+        let elsewhere = CustomerQuery {
+            account_id: Some("b".into()),
+            ..query("")
+        };
+        assert_eq!(store.customers(&elsewhere).await.unwrap().1, 0);
     }
 
     #[tokio::test]
     async fn a_status_keeps_its_beginning_until_it_changes() {
         let store = filled().await;
-        let note = async |status, now| store.note_status("1", status, now).await.unwrap();
-        assert_eq!(note(ConnectionStatus::Offline, 10).await, Some(10));
-        assert_eq!(note(ConnectionStatus::Offline, 20).await, Some(10));
-        assert_eq!(note(ConnectionStatus::Connected, 30).await, Some(30));
-        let gone = store
-            .note_status("x", ConnectionStatus::Offline, 1)
-            .await
-            .unwrap();
-        assert_eq!(gone, None);
+        let note = async |id, status, now| {
+            let change = store.note_status(id, status, now).await.unwrap()?;
+            Some((
+                change.before.unwrap(),
+                change.customer.status_since.unwrap(),
+            ))
+        };
+        use ConnectionStatus::{Connected, Offline, Unknown};
+        assert_eq!(note("1", Offline, 10).await, Some((Unknown, 10)));
+        assert_eq!(note("1", Offline, 20).await, None);
+        assert_eq!(note("1", Connected, 30).await, Some((Offline, 30)));
+        assert_eq!(note("x", Offline, 1).await, None);
+        let stored = store.customer("1").await.unwrap().unwrap();
+        assert_eq!(
+            (stored.status_since, stored.connected_at),
+            (Some(30), Some(30))
+        );
     }
 
     #[tokio::test]
@@ -760,17 +1145,5 @@ mod tests {
             store.put_customer(&twin).await,
             Err(StoreError::InstanceTaken)
         ));
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_no_database_is_an_error_and_stays_as_it_is() {
-        let folder = std::env::temp_dir().join(format!("ponte-store-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let garbage = b"this is not a database, and it must not be lost".repeat(100);
-        std::fs::write(folder.join(FILE), &garbage).unwrap();
-        let failure = Failure::from(Store::open(&folder).await.unwrap_err());
-        assert_eq!(failure.code, ErrorCode::StoreFailed);
-        assert_eq!(std::fs::read(folder.join(FILE)).unwrap(), garbage);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

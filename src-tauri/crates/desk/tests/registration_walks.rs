@@ -84,6 +84,8 @@ impl Walk {
             token: None,
             phone: customer.phone.clone(),
             language: Language::Portuguese,
+            note: String::new(),
+            labels: String::new(),
             keep: Keep::Keychain,
         };
         let ids = vec![desk.add_customer(form).await.unwrap().id];

@@ -319,6 +319,8 @@ async fn everything_is_there_after_a_restart_but_the_sessions_secrets() {
     let account = account(&first).await;
     let kept = customer(&first, &account, &server, &known[0]).await;
     let session = CustomerForm {
+        note: String::new(),
+        labels: String::new(),
         keep: Keep::Session,
         ..form(
             &account,
@@ -453,6 +455,8 @@ async fn a_keychain_that_fails_loses_nothing_and_saves_nothing() {
     assert_eq!(account.client_token.saved, Saved::Session);
     let known = server.customers().remove(0);
     let session = CustomerForm {
+        note: String::new(),
+        labels: String::new(),
         keep: Keep::Session,
         ..form(
             &account,

@@ -5,8 +5,11 @@
 mod around;
 mod clock;
 mod connecting;
+mod csv;
 mod history;
 mod on_the_phone;
 mod registration;
 mod registration_answers;
+mod roster;
 mod setup;
+mod watch;

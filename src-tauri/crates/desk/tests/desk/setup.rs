@@ -77,6 +77,8 @@ pub fn form(
         token: token.map(Into::into),
         phone: phone.into(),
         language: Language::Portuguese,
+        note: String::new(),
+        labels: String::new(),
         keep: Keep::Keychain,
     }
 }
