@@ -10,6 +10,10 @@ fn main() {
         "copy_diagnostic_report",
         "unfollow",
         "open_guide",
+        // background
+        "background_settings",
+        "set_background_settings",
+        "close_main",
         // accounts
         "accounts",
         "check_account",
@@ -25,6 +29,21 @@ fn main() {
         "edit_customer",
         "remove_customer",
         "customer_status",
+        // roster
+        "customer_labels",
+        "check_instance",
+        "create_instance",
+        "imports",
+        "import_customers",
+        "cancel_import",
+        // csv
+        "read_csv",
+        "preview_csv",
+        "import_csv",
+        "cancel_csv",
+        "forget_csv",
+        "save_csv_template",
+        "export_customers",
         // connect
         "start_attempt",
         "follow_attempt",

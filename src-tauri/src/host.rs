@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use desk::customers::{ConnectionStatus, CustomerForm};
+use desk::customers::{ConnectionStatus, CustomerForm, CustomerRow};
 use desk::desk::Event;
+use desk::roster::Import;
+use desk::roster::watch::{OnClose, QuietHours};
 use desk::vault::{Keep, Vault};
 use desk::{Config, Desk, ErrorCode, Failure, Language, lock};
 use practice::Practice;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager};
 use tokio::sync::{OnceCell, broadcast, watch};
@@ -18,6 +20,8 @@ use ts_rs::TS;
 
 use crate::notify;
 use crate::saved::Saved;
+use crate::tray::Tray;
+use crate::windows::MAIN;
 use crate::words::{self, say};
 
 /// What the menu can ask of the main window.
@@ -31,6 +35,8 @@ pub enum MenuAction {
     Search,
     /// The history.
     History,
+    /// The import of a spreadsheet.
+    ImportFile,
     /// The settings.
     Settings,
     /// Version and licences.
@@ -61,6 +67,52 @@ pub enum AppEvent {
         #[ts(type = "number | null")]
         status_since: Option<i64>,
     },
+    /// Customers were added, changed or removed without the window's doing: what it lists may be
+    /// another now.
+    RosterChanged,
+    /// The reading of a Partner listing began, went on or ended.
+    Import {
+        /// Where it stands.
+        import: Import,
+    },
+    /// Lines of a spreadsheet are being added.
+    CsvProgress {
+        /// Lines done.
+        done: u32,
+        /// Of so many.
+        total: u32,
+    },
+    /// A customer is to be shown: by a link, from the tray or from a notification.
+    ShowCustomer {
+        /// Who.
+        customer: CustomerRow,
+    },
+    /// Those who are offline are to be shown.
+    ShowOffline,
+    /// A link could not be followed.
+    LinkProblem {
+        /// Why.
+        failure: Failure,
+        /// What it named, to be searched for; empty when it makes no sense.
+        text: String,
+    },
+    /// The window was closed, and nobody has said yet what that means. See `close_main`.
+    Closing,
+}
+
+/// What Ponte does without its window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = desk::TYPES)]
+pub struct BackgroundSettings {
+    /// Tell by desktop notification when customers go offline.
+    pub notify: bool,
+    /// When not to; `None`: always tell.
+    pub quiet: Option<QuietHours>,
+    /// What closing the window does; `None`: nobody was asked yet.
+    pub on_close: Option<OnClose>,
+    /// Ponte starts at login, without a window.
+    pub autostart: bool,
 }
 
 /// Practice: a desk of its own over the pretend Z-API.
@@ -74,12 +126,23 @@ pub struct PracticeDesk {
 /// The attempt that the presenter shows: of which desk and customer.
 pub type Presented = Option<(Arc<Desk>, String)>;
 
+/// Who hears of the app.
+#[derive(Default)]
+struct MainWindow {
+    /// `None` while the page is not there.
+    channel: Option<Channel<AppEvent>>,
+    /// What is to be shown as soon as it is: only the latest, as it shows one thing at a time.
+    pending: Option<AppEvent>,
+}
+
 /// The state behind the commands.
 pub struct Host {
     folder: PathBuf,
     real: OnceCell<Arc<Desk>>,
     practice: Mutex<Option<Arc<PracticeDesk>>>,
-    app_events: Mutex<Option<Channel<AppEvent>>>,
+    main_window: Mutex<MainWindow>,
+    on_close: Mutex<Option<OnClose>>,
+    tray: Tray,
     presented: watch::Sender<Presented>,
     menu_language: Mutex<Option<Language>>,
     /// By window and channel.
@@ -94,7 +157,9 @@ impl Host {
             folder,
             real: OnceCell::new(),
             practice: Mutex::default(),
-            app_events: Mutex::default(),
+            main_window: Mutex::default(),
+            on_close: Mutex::default(),
+            tray: Tray::default(),
             presented: watch::Sender::default(),
             menu_language: Mutex::default(),
             followers: Mutex::default(),
@@ -111,7 +176,8 @@ impl Host {
         }
     }
 
-    async fn real_desk(&self, app: &AppHandle) -> Result<Arc<Desk>, Failure> {
+    /// The real desk, whatever desk is in force.
+    pub async fn real_desk(&self, app: &AppHandle) -> Result<Arc<Desk>, Failure> {
         let open = async || {
             let environment = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
             let mut config = Config::in_folder(self.folder.clone());
@@ -120,7 +186,11 @@ impl Host {
                 config.vault = Vault::memory();
             }
             let desk = Desk::open(config).await?;
-            tauri::async_runtime::spawn(forward(app.clone(), desk.events()));
+            match desk.watch_settings().await {
+                Ok(settings) => self.remember_on_close(settings.on_close),
+                Err(failure) => log::warn!("closing the window will be asked about: {failure}"),
+            }
+            tauri::async_runtime::spawn(forward(app.clone(), desk.events(), Forwarded::Real));
             Ok::<_, Failure>(desk)
         };
         Ok(Arc::clone(self.real.get_or_try_init(open).await?))
@@ -196,11 +266,14 @@ impl Host {
                 token: Some(customer.token.into()),
                 phone: customer.phone,
                 language,
+                note: String::new(),
+                labels: String::new(),
                 keep: Keep::Session,
             })
             .await?;
         }
-        tauri::async_runtime::spawn(forward(app.clone(), desk.events()));
+        tauri::async_runtime::spawn(forward(app.clone(), desk.events(), Forwarded::Practice));
+        desk.start_watching();
         *lock(&self.practice) = Some(Arc::new(PracticeDesk { desk, server }));
         Ok(())
     }
@@ -237,25 +310,54 @@ impl Host {
         &self.saved
     }
 
-    /// The desk that is open, for reports.
+    /// The real desk, if it is open.
     pub fn open_desk(&self) -> Option<Arc<Desk>> {
         self.real.get().cloned()
+    }
+
+    /// What closing the main window does, as chosen by the agent and kept by the real desk. Kept
+    /// here as well: the window does not wait for a file to be closed.
+    pub fn on_close(&self) -> Option<OnClose> {
+        *lock(&self.on_close)
+    }
+
+    /// Notes what the real desk keeps.
+    pub fn remember_on_close(&self, on_close: Option<OnClose>) {
+        *lock(&self.on_close) = on_close;
+    }
+
+    /// The icon in the tray.
+    pub fn tray(&self) -> &Tray {
+        &self.tray
     }
 
     // --- who follows what
 
     /// Sends events of the app to this channel from now on.
     pub fn follow_app(&self, on: Channel<AppEvent>) {
-        *lock(&self.app_events) = Some(on);
+        let mut window = lock(&self.main_window);
+        window.channel = Some(on);
+        if let Some(event) = window.pending.take() {
+            window.send(event);
+        }
     }
 
-    /// Tells the main window.
+    /// Whether the main window hears what it is told.
+    pub fn is_followed(&self) -> bool {
+        lock(&self.main_window).channel.is_some()
+    }
+
+    /// Tells the main window, if its page is there.
     pub fn tell(&self, event: AppEvent) {
-        let channel = lock(&self.app_events).clone();
-        if let Some(channel) = channel
-            && let Err(error) = channel.send(event)
-        {
-            log::debug!("the main window is gone: {error}");
+        lock(&self.main_window).send(event);
+    }
+
+    /// Tells the main window what to show: as soon as its page is there.
+    pub fn show(&self, event: AppEvent) {
+        let mut window = lock(&self.main_window);
+        match window.channel {
+            Some(_) => window.send(event),
+            None => window.pending = Some(event),
         }
     }
 
@@ -288,6 +390,9 @@ impl Host {
 
     /// Stops all followers of a window: it was loaded anew or closed.
     pub fn forget_followers(&self, window: &str) {
+        if window == MAIN {
+            lock(&self.main_window).channel = None;
+        }
         lock(&self.followers).retain(|(of, _), task| {
             let stays = of != window;
             if !stays {
@@ -298,18 +403,44 @@ impl Host {
     }
 }
 
+impl MainWindow {
+    fn send(&self, event: AppEvent) {
+        if let Some(channel) = &self.channel
+            && let Err(error) = channel.send(event)
+        {
+            log::debug!("the main window is gone: {error}");
+        }
+    }
+}
+
+/// Whose events are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Forwarded {
+    /// To the window, and outside it.
+    Real,
+    /// To the window.
+    Practice,
+}
+
 /// Tells a desk's events to the main window and, where it matters, to the agent's desktop. Ends
-/// with the desk.
-async fn forward(app: AppHandle, mut events: broadcast::Receiver<Event>) {
+/// with the desk. Ids are never reused, so an event of the desk in the background finds no row.
+async fn forward(app: AppHandle, mut events: broadcast::Receiver<Event>, whose: Forwarded) {
     loop {
+        let host = app.state::<Host>();
         let event = match events.recv().await {
             Ok(event) => event,
-            Err(broadcast::error::RecvError::Lagged(_)) => continue,
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                // Whatever was missed, the list and the tray are read anew.
+                host.tray().has_news();
+                host.tell(AppEvent::RosterChanged);
+                continue;
+            }
             Err(broadcast::error::RecvError::Closed) => return,
         };
-        let host = app.state::<Host>();
+        if whose == Forwarded::Real {
+            host.tray().has_news();
+        }
         match event {
-            // Ids are never reused, so an event of the desk in the background finds no row.
             Event::Status {
                 customer_id,
                 status,
@@ -320,11 +451,84 @@ async fn forward(app: AppHandle, mut events: broadcast::Receiver<Event>) {
                 status_since: since,
             }),
             Event::Connected {
+                customer_id,
                 name,
                 identity,
                 expected,
-                ..
-            } => notify::connected(&app, host.language().await, &name, &identity, expected),
+            } => {
+                let language = host.language().await;
+                notify::connected(&app, language, &customer_id, &name, &identity, expected);
+            }
+            Event::RosterChanged => host.tell(AppEvent::RosterChanged),
+            Event::Import(import) => host.tell(AppEvent::Import { import }),
+            Event::CsvProgress { done, total } => host.tell(AppEvent::CsvProgress { done, total }),
+            Event::WentOffline {
+                customer_id,
+                name,
+                count,
+            } => {
+                if whose == Forwarded::Real {
+                    let language = host.language().await;
+                    notify::went_offline(&app, language, &customer_id, &name, count);
+                }
+            }
+            // The tray's business.
+            Event::Counts(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard() -> (Channel<AppEvent>, Arc<Mutex<Vec<String>>>) {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&heard);
+        let channel = Channel::new(move |body| {
+            let tauri::ipc::InvokeResponseBody::Json(event) = body else {
+                panic!("events are JSON");
+            };
+            lock(&into).push(event);
+            Ok(())
+        });
+        (channel, heard)
+    }
+
+    #[test]
+    fn what_is_to_be_shown_waits_for_the_page() {
+        let host = Host::new(PathBuf::new());
+        assert!(!host.is_followed());
+        host.tell(AppEvent::RosterChanged);
+        host.show(AppEvent::LinkProblem {
+            failure: ErrorCode::LinkNotUnderstood.into(),
+            text: String::new(),
+        });
+        host.show(AppEvent::ShowOffline);
+
+        let (page, events) = heard();
+        host.follow_app(page);
+        assert!(host.is_followed());
+        let only_the_latest = [r#"{"kind":"showOffline"}"#];
+        assert_eq!(*lock(&events), only_the_latest);
+        host.show(AppEvent::ShowOffline);
+        assert_eq!(lock(&events).len(), 2, "a page that is there hears at once");
+    }
+
+    #[test]
+    fn a_page_that_is_loaded_anew_hears_what_came_meanwhile() {
+        let host = Host::new(PathBuf::new());
+        let (before, lost) = heard();
+        host.follow_app(before);
+        host.forget_followers("presenter");
+        assert!(host.is_followed());
+        host.forget_followers(MAIN);
+        host.show(AppEvent::ShowOffline);
+        let (page, events) = heard();
+        host.follow_app(page);
+        assert_eq!((lock(&lost).len(), lock(&events).len()), (0, 1));
+        let (again, events) = heard();
+        host.follow_app(again);
+        assert!(lock(&events).is_empty(), "it is shown once");
     }
 }

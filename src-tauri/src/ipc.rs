@@ -5,18 +5,22 @@
 
 mod accounts;
 mod app;
+mod background;
 mod connect;
+mod csv;
 mod customers;
 mod history;
 mod messages;
 mod practice;
 mod presenter;
 mod registration;
+mod roster;
 mod triage;
 
 use std::sync::Arc;
 
 use desk::{Desk, Failure};
+use serde::Serialize;
 use tauri::{AppHandle, Manager, Wry, ipc::Invoke};
 
 use crate::host::Host;
@@ -31,6 +35,14 @@ async fn ask<T>(app: &AppHandle, question: impl AsyncFnOnce(Arc<Desk>) -> Answer
     answer.inspect_err(|failure| desk.note_failure(failure))
 }
 
+/// The name that a value has in the UI, where it is a part of the paths of words.
+fn key(value: impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
 /// All commands.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
@@ -41,6 +53,9 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         app::copy_diagnostic_report,
         app::unfollow,
         app::open_guide,
+        background::background_settings,
+        background::set_background_settings,
+        background::close_main,
         accounts::accounts,
         accounts::check_account,
         accounts::add_account,
@@ -54,6 +69,19 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         customers::edit_customer,
         customers::remove_customer,
         customers::customer_status,
+        roster::customer_labels,
+        roster::check_instance,
+        roster::create_instance,
+        roster::imports,
+        roster::import_customers,
+        roster::cancel_import,
+        csv::read_csv,
+        csv::preview_csv,
+        csv::import_csv,
+        csv::cancel_csv,
+        csv::forget_csv,
+        csv::save_csv_template,
+        csv::export_customers,
         connect::start_attempt,
         connect::follow_attempt,
         connect::get_code,
@@ -110,7 +138,8 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
 #[cfg(test)]
 mod tests {
     use desk::{
-        accounts, attempt::view, customers, history, instance, messages, registration, triage,
+        accounts, attempt::view, customers, history, instance, messages, registration, roster,
+        triage,
     };
     use ts_rs::{Config, TS};
 
@@ -122,6 +151,7 @@ mod tests {
         let export = |exported: Result<(), ts_rs::ExportError>| exported.unwrap();
         export(super::app::AppState::export_all(&config));
         export(crate::host::AppEvent::export_all(&config));
+        export(crate::host::BackgroundSettings::export_all(&config));
         export(accounts::Account::export_all(&config));
         export(accounts::AccountForm::export_all(&config));
         export(accounts::AccountSecret::export_all(&config));
@@ -131,6 +161,10 @@ mod tests {
         export(customers::CustomerForm::export_all(&config));
         export(customers::CustomerCheck::export_all(&config));
         export(customers::CustomerStatus::export_all(&config));
+        export(customers::InstanceForm::export_all(&config));
+        export(roster::Import::export_all(&config));
+        export(roster::csv::CsvPreview::export_all(&config));
+        export(roster::csv::CsvResult::export_all(&config));
         export(view::Attempt::export_all(&config));
         export(view::PresenterView::export_all(&config));
         export(instance::InstanceAction::export_all(&config));

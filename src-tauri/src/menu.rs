@@ -7,16 +7,18 @@ use tauri::menu::{
 use tauri::{AppHandle, Manager, Wry};
 
 use crate::host::{AppEvent, Host, MenuAction};
-use crate::windows;
 use crate::words::say;
+use crate::{tray, windows};
 
 const ADD_CUSTOMER: &str = "add-customer";
+const IMPORT_FILE: &str = "import-file";
 const SEARCH: &str = "search";
 const HISTORY: &str = "history";
 const SETTINGS: &str = "settings";
 const GUIDE: &str = "guide";
 const ABOUT: &str = "about";
-const QUIT: &str = "quit";
+/// In the tray as well.
+pub const QUIT: &str = "quit";
 
 /// The menu in a language.
 pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
@@ -29,6 +31,7 @@ pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
         }
     };
     let add = item(ADD_CUSTOMER, word("menu.addCustomer"), Some("CmdOrCtrl+N"))?;
+    let import = item(IMPORT_FILE, word("menu.importFile"), None)?;
     let search = item(SEARCH, word("menu.search"), Some("CmdOrCtrl+K"))?;
     let history = item(HISTORY, word("menu.history"), None)?;
     let guide = item(GUIDE, word("menu.guide"), Some("F1"))?;
@@ -52,6 +55,7 @@ pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
             .build()?;
         let file = SubmenuBuilder::new(app, word("menu.file"))
             .item(&add)
+            .item(&import)
             .build()?;
         let window = SubmenuBuilder::new(app, word("menu.window"))
             .item(&PredefinedMenuItem::minimize(
@@ -73,6 +77,7 @@ pub fn build(app: &AppHandle, language: Language) -> tauri::Result<Menu<Wry>> {
     }
     let file = SubmenuBuilder::new(app, word("menu.file"))
         .item(&add)
+        .item(&import)
         .item(&settings)
         .separator()
         .item(&quit)
@@ -106,13 +111,14 @@ fn edit(app: &AppHandle, language: Language) -> tauri::Result<Submenu<Wry>> {
 pub fn chosen(app: &AppHandle, id: &str) {
     let action = match id {
         ADD_CUSTOMER => MenuAction::AddCustomer,
+        IMPORT_FILE => MenuAction::ImportFile,
         SEARCH => MenuAction::Search,
         HISTORY => MenuAction::History,
         SETTINGS => MenuAction::Settings,
         ABOUT => MenuAction::About,
         GUIDE => return open_guide(app.clone()),
         QUIT => return app.exit(0),
-        _ => return,
+        _ => return tray::chosen(app, id),
     };
     app.state::<Host>().tell(AppEvent::Menu { action });
 }

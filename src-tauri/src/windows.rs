@@ -3,7 +3,7 @@
 use desk::Language;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
 
-use crate::host::Host;
+use crate::host::{AppEvent, Host};
 use crate::menu;
 use crate::words::{say, system_language};
 
@@ -72,17 +72,64 @@ fn webview_folder(app: &AppHandle) -> std::path::PathBuf {
     app.state::<Host>().folder().join("webview")
 }
 
-/// Brings the main window to the front.
+/// Brings the main window to the front. After a start without a window, opens it.
 pub fn bring_to_front(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window(MAIN) {
-        let shown = window
-            .unminimize()
-            .and_then(|()| window.show())
-            .and_then(|()| window.set_focus());
-        if let Err(error) = shown {
-            log::warn!("the window could not be brought to the front: {error}");
+    let Some(window) = app.get_webview_window(MAIN) else {
+        let app = app.clone();
+        // Not here: this may be the thread that makes the window.
+        tauri::async_runtime::spawn(async move {
+            match open_main(&app) {
+                Ok(()) => say_where_we_are(&app).await,
+                // Asked for twice.
+                Err(tauri::Error::WindowLabelAlreadyExists(_)) => {}
+                Err(error) => log::error!("the window did not open: {error}"),
+            }
+        });
+        return;
+    };
+    let shown = window
+        .show()
+        .and_then(|()| window.unminimize())
+        .and_then(|()| window.set_focus());
+    if let Err(error) = shown {
+        log::warn!("the window could not be brought to the front: {error}");
+    }
+}
+
+/// Hides the main window; the others go, as what they show is not looked after any more.
+pub fn hide(app: &AppHandle) {
+    for (label, window) in app.webview_windows() {
+        let done = match label.as_str() {
+            MAIN => window.hide(),
+            _ => window.close(),
+        };
+        if let Err(error) = done {
+            log::warn!("the window {label} did not go: {error}");
         }
     }
+}
+
+/// Shows who is offline. In practice the window knows others, and is only brought to the front.
+pub fn show_offline(app: &AppHandle) {
+    bring_to_front(app);
+    let host = app.state::<Host>();
+    if host.practice().is_none() {
+        host.show(AppEvent::ShowOffline);
+    }
+}
+
+/// Shows a customer of the desk in force. One who is not there any more is nothing to be told of.
+pub fn show_customer(app: &AppHandle, id: &str) {
+    bring_to_front(app);
+    let (app, id) = (app.clone(), id.to_owned());
+    tauri::async_runtime::spawn(async move {
+        let host = app.state::<Host>();
+        let found = async { host.desk(&app).await?.listed(&id).await };
+        match found.await {
+            Ok(customer) => host.show(AppEvent::ShowCustomer { customer }),
+            Err(failure) => log::info!("the customer is not shown: {failure}"),
+        }
+    });
 }
 
 /// Puts language and practice into title and menu.
@@ -96,6 +143,7 @@ pub async fn say_where_we_are(app: &AppHandle) {
     let titled = app
         .get_webview_window(MAIN)
         .map(|main| main.set_title(&title));
+    host.tray().has_news();
     // Replaced only when its words change: GTK complains about every menu that goes.
     let menu = (host.menu_language(language) != Some(language)).then(|| set_menu(app, language));
     for done in [titled, menu].into_iter().flatten() {

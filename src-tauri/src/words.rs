@@ -59,10 +59,12 @@ mod tests {
             include_str!("notify.rs"),
             include_str!("windows.rs"),
             include_str!("host.rs"),
+            include_str!("tray.rs"),
             include_str!("ipc/connect.rs"),
+            include_str!("ipc/csv.rs"),
             include_str!("ipc/history.rs"),
         ];
-        let call = regex::Regex::new(r#"\b(?:say|word)\((?:[^()"]*, )?"([a-zA-Z.]+)""#).unwrap();
+        let call = regex::Regex::new(r#"\b(?:say|word)\((?:[^()"]*,\s+)?"([a-zA-Z.]+)""#).unwrap();
         let mut found = 0;
         for capture in sources.iter().flat_map(|source| call.captures_iter(source)) {
             let path = &capture[1];

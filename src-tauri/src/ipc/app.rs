@@ -1,5 +1,6 @@
 //! The app as a whole.
 
+use desk::store::Recovered;
 use desk::{ErrorCode, Failure, Language};
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -8,7 +9,7 @@ use ts_rs::TS;
 
 use super::{Answer, ask};
 use crate::host::{AppEvent, Host};
-use crate::{diagnostics, windows};
+use crate::{background, diagnostics, windows};
 
 /// What the main window must know before it shows anything.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -31,6 +32,8 @@ pub struct AppState {
     zapi_address_fixed: bool,
     /// How long the history is kept.
     history_days: u32,
+    /// The data file was damaged when Ponte started, and this was done about it.
+    recovered: Option<Recovered>,
 }
 
 pub(super) async fn state(app: &AppHandle, host: &Host) -> Answer<AppState> {
@@ -46,6 +49,7 @@ pub(super) async fn state(app: &AppHandle, host: &Host) -> Answer<AppState> {
         zapi_address: settings.zapi_address,
         zapi_address_fixed: desk.has_fixed_address(),
         history_days: desk.history_days().await?,
+        recovered: desk.recovered(),
     })
 }
 
@@ -55,8 +59,9 @@ pub async fn app_state(app: AppHandle, host: State<'_, Host>) -> Answer<AppState
 }
 
 #[tauri::command]
-pub fn follow_app(host: State<'_, Host>, on: Channel<AppEvent>) {
+pub fn follow_app(app: AppHandle, host: State<'_, Host>, on: Channel<AppEvent>) {
     host.follow_app(on);
+    tauri::async_runtime::spawn(background::begin(app));
 }
 
 #[tauri::command]

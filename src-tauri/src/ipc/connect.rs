@@ -19,11 +19,19 @@ use crate::windows;
 use crate::words::say;
 
 #[tauri::command]
-pub async fn start_attempt(app: AppHandle, customer_id: String, method: Method) -> Answer<()> {
+pub async fn start_attempt(
+    app: AppHandle,
+    host: State<'_, Host>,
+    customer_id: String,
+    method: Method,
+) -> Answer<()> {
     ask(&app, async |desk| {
         desk.start_attempt(&customer_id, method).await
     })
-    .await
+    .await?;
+    // The customer is one of the last.
+    host.tray().has_news();
+    Ok(())
 }
 
 /// The channel gets the attempt as it is now, and again after every change; `None` while the

@@ -1,12 +1,10 @@
 //! The history of attempts.
 
-use desk::Language;
 use desk::history::{CsvWords, HistoryPage, HistoryQuery, csv};
-use serde::Serialize;
 use tauri::{AppHandle, State};
 
 use super::app::{AppState, state};
-use super::{Answer, ask};
+use super::{Answer, ask, key};
 use crate::host::Host;
 use crate::words::{say, say_as_shown};
 
@@ -45,11 +43,7 @@ pub async fn export_history(
             outcome: &|outcome| shown(&format!("history.outcomes.{}", key(outcome))),
             error: &|error| shown(&format!("failures.{}.title", key(error))),
             yes: &word("csv.yes"),
-            // What spreadsheet programs expect where the comma is the decimal mark.
-            separator: match language {
-                Language::Portuguese | Language::Spanish => b';',
-                Language::English => b',',
-            },
+            separator: super::csv::separator(language),
         };
         let file = csv(&rows, &words)?;
         host.saved().save(&word("files.history"), "csv", &file)
@@ -67,19 +61,11 @@ pub async fn set_history_days(
     state(&app, &host).await
 }
 
-/// The name that a value has in the UI, where it is a part of the paths of words.
-fn key(value: impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use desk::ErrorCode;
     use desk::attempt::Method;
     use desk::history::Outcome;
+    use desk::{ErrorCode, Language};
 
     use super::*;
 
