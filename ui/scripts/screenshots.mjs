@@ -26,6 +26,8 @@ const guide = {
   "extension-waiting": "waiting",
   connected: "connected",
   history: "history",
+  roster: "customers-connect-row",
+  spreadsheet: "csv-preview",
   "registration-ways": "registration-ways-wait",
 };
 

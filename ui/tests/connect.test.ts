@@ -64,7 +64,11 @@ test("from choosing the customer to connected", async () => {
   await page.evaluate((id) => window.fake.connect(id), SUBJECT);
   await page.getByText("Conectado como +55 44 99999-0101").waitFor();
   await expect.poll(spoken).toEqual(["Conectado."]);
-  await page.getByTestId("customer-row").first().getByText("Conectado").waitFor();
+  await page
+    .getByTestId("customer-row")
+    .filter({ hasText: "Padaria Aurora" })
+    .getByText("Conectado")
+    .waitFor();
 });
 
 test("an expired code cannot be copied, and the one way on is a new one", async () => {
@@ -442,7 +446,7 @@ test("the live region speaks five sentences and no other", async () => {
 describe.each(["pt-BR", "en", "es"] as const)("every failure has words in %s", (language) => {
   test("a title, a next step, and no placeholder left", async () => {
     const page = await open("waiting", { language });
-    await page.getByTestId("customer-row").first().click();
+    await aurora(page);
     const notice = page.getByTestId("error");
     expect(codes.length).toBeGreaterThan(40);
     const params = {

@@ -107,9 +107,7 @@ describe("a customer", () => {
     expect(await field(page, "Nome do cliente").inputValue()).toBe("Floricultura Jasmim");
     await press(page, "Guardar só nesta sessão");
     await page.getByRole("heading", { name: "Floricultura Jasmim" }).waitFor();
-    const saved = await page.evaluate(
-      async () => (await window.fake.customers({ text: "", accountId: null })).rows[0]?.token,
-    );
+    const saved = await page.evaluate(() => window.fake.find("jasmim")[0]?.token);
     expect(saved).toEqual({ saved: "session", lastFour: "T900" });
   });
 
@@ -121,9 +119,7 @@ describe("a customer", () => {
     await field(page, "Nome do cliente").fill("Padaria Boreal");
     await press(page, "Salvar alterações");
     await page.getByRole("heading", { name: "Padaria Boreal" }).waitFor();
-    const token = await page.evaluate(
-      async () => (await window.fake.customers({ text: "boreal", accountId: null })).rows[0]?.token,
-    );
+    const token = await page.evaluate(() => window.fake.find("boreal")[0]?.token);
     expect(token).toEqual({ saved: "keychain", lastFour: "T001" });
   });
 
@@ -138,9 +134,7 @@ describe("a customer", () => {
     await field(two, "Nome do cliente").fill("Floricultura Jasmim");
     await press(two, "Adicionar cliente");
     await two.getByRole("heading", { name: "Floricultura Jasmim" }).waitFor();
-    const owner = await two.evaluate(
-      async () => (await window.fake.customers({ text: "jasmim", accountId: null })).rows[0]?.accountId,
-    );
+    const owner = await two.evaluate(() => window.fake.find("jasmim")[0]?.accountId);
     expect(owner).toBe("norte");
   });
 });

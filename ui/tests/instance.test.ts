@@ -57,7 +57,8 @@ describe("the queue", () => {
 describe("a subscription that is over", () => {
   test("is renewed after naming who pays, and the attempt goes on by itself", async () => {
     const page = await open("subscriptionOverPartner");
-    await page.getByTestId("customer-row").first().getByText("Assinatura vencida").waitFor();
+    const row = page.getByTestId("customer-row").filter({ hasText: "Padaria Aurora" });
+    await row.getByText("Assinatura vencida").waitFor();
     await choose(page, "Padaria Aurora");
     await page.getByTestId("subscribe-again").click();
     await page.getByRole("dialog").getByText("cobra da conta de parceiro Agência Litoral").waitFor();

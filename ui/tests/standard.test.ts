@@ -282,7 +282,7 @@ describe("the number", () => {
 
   test("has its countries in the agent's language", async () => {
     const page = await open("phonePreparing", { language: "en" });
-    await page.getByTestId("customer-row").first().click();
+    await aurora(page);
     const countries = page.getByLabel("Country").locator("option");
     await expect.poll(() => countries.count()).toBeGreaterThan(200);
     expect(await countries.allTextContents()).toContain("Germany +49");

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import type { Scenario } from "../src/lib/ipc/fake";
-import type { Step } from "../src/lib/ipc/types";
+import type { Import, Step } from "../src/lib/ipc/types";
 import { choose, type File } from "./stage";
 
 /** Something a window can look like. */
@@ -42,9 +42,68 @@ async function history(page: Page) {
   await page.getByTestId("history-row").first().waitFor();
 }
 
+/** Only the customers in one condition. */
+async function condition(page: Page, status: string) {
+  const filter = page.locator(`[data-testid="status-filter"][data-status="${status}"]`);
+  await filter.click();
+  await filter.and(page.locator('[aria-pressed="true"]')).waitFor();
+}
+
+/** An import that has read a part. */
+async function importing(page: Page) {
+  await page.getByTestId("import").click();
+  await page.evaluate(() => window.fake.stepImport("litoral", { read: 312, total: 1_204 }));
+  await page.getByTestId("customer-row").first().waitFor();
+}
+
+/** An import's end. */
+async function imported(page: Page, end: Partial<Import>) {
+  await page.evaluate((end) => window.fake.stepImport("litoral", end), end);
+  await page.getByTestId("import-told").waitFor();
+}
+
 async function addCustomer(page: Page) {
   await page.getByRole("complementary").getByRole("button", { name: "Adicionar cliente" }).click();
   await page.getByRole("dialog").waitFor();
+}
+
+/** Lines of a spreadsheet: two to be added, one of a customer, four with mistakes. */
+const SHEET = [
+  "Cliente;Endereço ou ID;Token;Número;Etiquetas;Plano",
+  "Floricultura Jasmim;FAKE0000000000000000000000000901;FAKETOKEN000000000000T901;44 99999-0101;VIP, Matriz;Ouro",
+  "Clínica Vida Plena;FAKE0000000000000000000000000002;;11 98888-0202;;Ouro",
+  ";FAKE0000000000000000000000000902;FAKETOKEN000000000000T902;;;Prata",
+  "Padaria do Bairro;https://app.example/login;;;;Prata",
+  "Mercado Bom Dia;FAKE0000000000000000000000000903;;12;;Prata",
+  `Açougue Boi Gordo;${ADDRESS};;;Filial;Ouro`,
+  "Floricultura Jasmim 2;FAKE0000000000000000000000000901;FAKETOKEN000000000000T901;;;Ouro",
+].join("\r\n");
+
+async function csv(page: Page) {
+  await page.evaluate(() => window.fake.emit({ kind: "menu", action: "importFile" }));
+  await page.getByTestId("csv-template").waitFor();
+}
+
+async function csvChosen(page: Page, text = SHEET) {
+  await csv(page);
+  const file = { name: "clientes.csv", mimeType: "text/csv", buffer: Buffer.from(text) };
+  await page.getByTestId("csv-file").setInputFiles(file);
+}
+
+async function csvPreviewed(page: Page) {
+  await csvChosen(page);
+  await page.getByTestId("csv-line").first().waitFor();
+}
+
+async function csvImported(page: Page) {
+  await csvPreviewed(page);
+  await page.getByTestId("csv-import").click();
+}
+
+/** The form for a customer who gets an instance. */
+async function newInstance(page: Page) {
+  await addCustomer(page);
+  await page.getByLabel("Criar uma nova").check();
 }
 
 /** One of the actions behind the three dots. */
@@ -130,6 +189,140 @@ export const states: State[] = [
       await page.getByText("Nada encontrado").waitFor();
     },
   },
+  { name: "customers-roster", scenario: "roster" },
+  {
+    name: "customers-offline",
+    scenario: "roster",
+    reach: (page) => condition(page, "offline"),
+  },
+  {
+    name: "customers-subscription-over",
+    scenario: "roster",
+    reach: (page) => condition(page, "subscriptionOver"),
+  },
+  {
+    name: "customers-vanished",
+    scenario: "roster",
+    reach: (page) => condition(page, "vanished"),
+  },
+  {
+    name: "customers-none-offline",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() => {
+        for (const { id } of window.fake.find("")) window.fake.changeCustomer(id, { status: "connected" });
+      });
+      await condition(page, "offline");
+      await page.getByText("Ninguém offline").waitFor();
+    },
+  },
+  {
+    name: "customers-filters",
+    scenario: "roster",
+    reach: async (page) => {
+      await page.getByTestId("filters").click();
+      await page.getByTestId("filter-label").selectOption("VIP");
+      await page.getByTestId("sort").selectOption("due");
+    },
+  },
+  {
+    name: "customers-filtered",
+    scenario: "roster",
+    reach: async (page) => {
+      await page.getByTestId("filters").click();
+      await page.getByTestId("filter-label").selectOption("VIP");
+      await page.getByTestId("sort").selectOption("due");
+      await page.keyboard.press("Escape");
+    },
+  },
+  {
+    name: "customers-connect-row",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.getByTestId("customer-row").filter({ hasText: "Clínica Vida Plena" }).hover();
+      await page.getByTestId("connect-row").waitFor();
+    },
+  },
+  {
+    name: "customers-coming",
+    scenario: "many",
+    reach: async (page) => {
+      await page.getByRole("listbox").focus();
+      await page.evaluate(() => window.fake.hold("customers"));
+      await page.keyboard.press("End");
+      await page.getByTestId("customer-coming").first().waitFor();
+    },
+  },
+  {
+    name: "customers-trouble",
+    scenario: "roster",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.fail("customers", { code: "storeFailed", params: {} }));
+      await page.getByTestId("customer-search").fill("padaria");
+      await page.locator('[data-code="storeFailed"]').waitFor();
+    },
+  },
+  { name: "import", scenario: "partner" },
+  {
+    name: "import-begins",
+    scenario: "partner",
+    reach: async (page) => {
+      await page.getByTestId("import").click();
+      await page.getByTestId("import-progress").waitFor();
+    },
+  },
+  { name: "import-running", scenario: "partner", reach: importing },
+  {
+    name: "import-done",
+    scenario: "partner",
+    reach: async (page) => {
+      await importing(page);
+      await imported(page, { state: "done", read: 1_204, vanished: 3 });
+      await page.locator('[data-status="all"]').getByText("1.204").waitFor();
+    },
+  },
+  {
+    name: "import-cancelled",
+    scenario: "partner",
+    reach: async (page) => {
+      await importing(page);
+      await page.getByTestId("import-cancel").click();
+      await page.getByTestId("import-again").waitFor();
+    },
+  },
+  {
+    name: "import-incomplete",
+    scenario: "partner",
+    reach: async (page) => {
+      await importing(page);
+      const failure = { code: "timedOut" as const, params: {} };
+      await imported(page, { state: "incomplete", read: 1_004, failedPages: [3, 7], failure });
+    },
+  },
+  {
+    name: "import-failed",
+    scenario: "partner",
+    reach: async (page) => {
+      await importing(page);
+      const failure = { code: "partnerTokenWrong" as const, params: {} };
+      await page.evaluate(
+        (failure) => window.fake.stepImport("litoral", { state: "failed", failure }),
+        failure,
+      );
+      await page.locator('[data-code="partnerTokenWrong"]').waitFor();
+    },
+  },
+  {
+    name: "refresh-failed",
+    scenario: "roster",
+    reach: async (page) => {
+      await page.evaluate(() => {
+        window.fake.refresh("litoral");
+        window.fake.stepImport("litoral", { state: "failed", failure: { code: "offline", params: {} } });
+      });
+      await page.getByTestId("refresh-failed").waitFor();
+    },
+  },
   { name: "customer-form", scenario: "twoAccounts", reach: addCustomer },
   {
     name: "customer-form-address",
@@ -151,6 +344,71 @@ export const states: State[] = [
       await page.getByLabel("Número esperado").fill("12");
       await page.getByRole("dialog").getByRole("button", { name: "Adicionar cliente" }).click();
       await page.getByText("Falta preencher este campo.").first().waitFor();
+    },
+  },
+  { name: "customer-form-partner", scenario: "roster", reach: addCustomer },
+  {
+    name: "customer-form-listed",
+    scenario: "roster",
+    reach: async (page) => {
+      await page.getByTestId("customer-row").first().click();
+      await button(page, "Editar cliente").click();
+      await page.getByText("Vem com a listagem").waitFor();
+    },
+  },
+  { name: "new-instance", scenario: "roster", reach: newInstance },
+  {
+    name: "new-instance-cost",
+    scenario: "roster",
+    reach: async (page) => {
+      await newInstance(page);
+      await page.getByLabel("Nome do cliente").fill("Floricultura Jasmim");
+      await page.getByTestId("labels").fill("VIP, ma");
+      await page.getByTestId("confirm-cost").check();
+    },
+  },
+  {
+    name: "new-instance-maybe",
+    scenario: "roster",
+    reach: async (page) => {
+      await page.evaluate(() =>
+        window.fake.fail("createInstance", { code: "instanceMaybeCreated", params: {} }),
+      );
+      await newInstance(page);
+      await page.getByLabel("Nome do cliente").fill("Floricultura Jasmim");
+      await page.getByTestId("confirm-cost").check();
+      await page.getByTestId("create-instance").click();
+      await page.getByTestId("error").waitFor();
+    },
+  },
+  {
+    name: "connect-noted",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() =>
+        window.fake.changeCustomer("customer-1", {
+          labels: ["VIP", "Matriz", "Em implantação"],
+          note: "Falar com a Dona Lúcia, que cuida do caixa, antes das 18h. O celular da loja fica com o entregador até o meio-dia, então combine o horário.\nO genro ajuda com o computador.",
+          due: window.fake.clock.now() + 5 * 86_400_000,
+        }),
+      );
+      await aurora(page);
+      await page.getByTestId("method-extension").waitFor();
+      await page.getByTestId("customer-note").waitFor();
+    },
+  },
+  {
+    name: "connect-vanished",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() =>
+        window.fake.changeCustomer("customer-1", {
+          vanished: true,
+          due: window.fake.clock.now() - 3 * 86_400_000,
+        }),
+      );
+      await aurora(page);
+      await page.getByTestId("method-extension").waitFor();
     },
   },
   {
@@ -590,6 +848,134 @@ export const states: State[] = [
       await page.getByText("Conectado como").waitFor();
     },
   },
+  { name: "csv-file", scenario: "twoAccounts", reach: csv },
+  {
+    name: "csv-template-saved",
+    scenario: "customers",
+    reach: async (page) => {
+      await csv(page);
+      await page.getByTestId("csv-template").click();
+      await page.getByText("Salvo como").waitFor();
+    },
+  },
+  {
+    name: "csv-not-a-table",
+    scenario: "customers",
+    reach: async (page) => {
+      await csvChosen(page, "PK\0\0");
+      await page.locator('[data-code="notATable"]').waitFor();
+    },
+  },
+  { name: "csv-preview", scenario: "customers", reach: csvPreviewed },
+  {
+    name: "csv-preview-columns",
+    scenario: "customers",
+    reach: async (page) => {
+      await csvPreviewed(page);
+      await page.getByLabel("Endereço ou ID", { exact: true }).selectOption("note");
+      await page.getByTestId("csv-missing").waitFor();
+    },
+  },
+  {
+    name: "csv-importing",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.csv.hold());
+      await csvImported(page);
+      await page.evaluate(() => window.fake.csv.step(1));
+      await page.getByText("1 de 2").waitFor();
+    },
+  },
+  {
+    name: "csv-behind",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.csv.hold());
+      await csvImported(page);
+      await aurora(page);
+      await page.getByTestId("csv-behind").waitFor();
+      await page.getByTestId("method-extension").waitFor();
+    },
+  },
+  {
+    name: "csv-result",
+    scenario: "customers",
+    reach: async (page) => {
+      await csvImported(page);
+      await page.getByTestId("csv-result").waitFor();
+    },
+  },
+  {
+    name: "csv-stopped",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.csv.hold());
+      await csvImported(page);
+      await page.evaluate(() => window.fake.csv.step(1));
+      await page.getByTestId("csv-cancel").click();
+      await page.getByTestId("csv-result").waitFor();
+    },
+  },
+  {
+    name: "csv-failed",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() => {
+        window.fake.csv.stopsAt = { line: 7, failure: { code: "keychainLocked", params: {} } };
+      });
+      await csvImported(page);
+      await page.getByTestId("csv-result").waitFor();
+    },
+  },
+  {
+    name: "closing",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.emit({ kind: "closing" }));
+      await page.getByTestId("close-tray").waitFor();
+    },
+  },
+  {
+    name: "link-not-found",
+    scenario: "customers",
+    reach: async (page) => {
+      const text = "5544999990900";
+      await page.evaluate(
+        (text) =>
+          window.fake.emit({ kind: "linkProblem", text, failure: { code: "notFound", params: { text } } }),
+        text,
+      );
+      await page.getByTestId("link-problem").waitFor();
+    },
+  },
+  {
+    name: "link-not-understood",
+    scenario: "customers",
+    reach: async (page) => {
+      await page.evaluate(() =>
+        window.fake.emit({
+          kind: "linkProblem",
+          text: "",
+          failure: { code: "linkNotUnderstood", params: {} },
+        }),
+      );
+      await page.getByTestId("link-problem").waitFor();
+    },
+  },
+  {
+    name: "link-asks",
+    scenario: "customers",
+    reach: async (page) => {
+      await settings(page, "Mensagens");
+      await page.getByLabel("Texto").fill("Oi, {name}! {code}");
+      await page.evaluate(() =>
+        window.fake.emit({ kind: "showCustomer", customer: window.fake.find("aurora")[0]! }),
+      );
+      await page.getByTestId("asked").waitFor();
+    },
+  },
+  { name: "recovered", scenario: "recovered" },
+  { name: "recovered-empty", scenario: "recoveredEmpty" },
   { name: "settings-accounts", scenario: "twoAccounts", reach: (page) => settings(page) },
   {
     name: "settings-accounts-tested",
@@ -607,6 +993,15 @@ export const states: State[] = [
       await page.getByText("Teste de Estúdio Norte concluído.").waitFor();
     },
   },
+  {
+    name: "settings-accounts-exported",
+    scenario: "customers",
+    reach: async (page) => {
+      await settings(page);
+      await page.getByTestId("export-customers").click();
+      await page.getByText("Salvo como").waitFor();
+    },
+  },
   { name: "settings-messages", scenario: "customers", reach: (page) => settings(page, "Mensagens") },
   {
     name: "settings-messages-problem",
@@ -615,6 +1010,43 @@ export const states: State[] = [
       await settings(page, "Mensagens");
       await page.getByLabel("Texto").fill("Oi, {nome}!");
       await page.getByText("não conhece o campo").waitFor();
+    },
+  },
+  {
+    name: "settings-background",
+    scenario: "customers",
+    reach: async (page) => {
+      await settings(page, "Segundo plano");
+      await page.getByTestId("notify").waitFor();
+    },
+  },
+  {
+    name: "settings-background-quiet",
+    scenario: "customers",
+    reach: async (page) => {
+      await settings(page, "Segundo plano");
+      await page.getByTestId("quiet").check();
+      await page.evaluate(() =>
+        window.fake.fail("setBackgroundSettings", {
+          code: "invalidInput",
+          params: { field: "time", problem: "notATime" },
+        }),
+      );
+      await page.getByTestId("quiet-from").fill("23:30");
+      await page.getByTestId("quiet-from").blur();
+      await page.getByText("Use horas e minutos").waitFor();
+    },
+  },
+  {
+    name: "settings-background-failed",
+    scenario: "customers",
+    reach: async (page) => {
+      await settings(page, "Segundo plano");
+      await page.evaluate(() =>
+        window.fake.fail("setBackgroundSettings", { code: "autostartFailed", params: {} }),
+      );
+      await page.getByTestId("autostart").click();
+      await page.locator('[data-code="autostartFailed"]').waitFor();
     },
   },
   { name: "settings-general", scenario: "customers", reach: (page) => settings(page, "Geral") },

@@ -57,6 +57,8 @@ test("a card's phrase and message are in the customer's language", async () => {
       token: null,
       phone: "",
       language: "en",
+      note: "",
+      labels: "",
       keep: "session",
     }),
   );

@@ -9,14 +9,16 @@ export type FailureAction =
   | "checkAgain"
   | "keepForSession"
   | "editCustomer"
-  | "newCode";
+  | "newCode"
+  /** Reads the Partner listing. */
+  | "refreshList";
 
 type FailureEntry = {
   /** `warning`: it may pass by itself, and what was under way goes on. */
   severity: "warning" | "error";
   actions: FailureAction[];
   /** Says more when this parameter came with the failure: `failures.<code>.nextKnowing`. */
-  knowing?: "address" | "retryAfterSeconds" | "customerName";
+  knowing?: "address" | "retryAfterSeconds" | "customerName" | "megabytes";
 };
 
 const passing: FailureEntry = { severity: "warning", actions: ["retry", "checkAgain"] };
@@ -79,6 +81,13 @@ export const failures: Record<ErrorCode, FailureEntry> = {
   partnerTokenMissing: credential,
   saveFailed: { severity: "error", actions: ["retry"] },
   internal: { severity: "error", actions: ["retry"] },
+
+  storeDamaged: plain,
+  notATable: plain,
+  fileTooLarge: { severity: "error", actions: [], knowing: "megabytes" },
+  instanceMaybeCreated: { severity: "error", actions: ["refreshList"] },
+  autostartFailed: plain,
+  linkNotUnderstood: { severity: "warning", actions: [] },
 };
 
 /** What happened, and what to do next, in the agent's language. */

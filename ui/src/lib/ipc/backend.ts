@@ -6,6 +6,10 @@ import type {
   AppEvent,
   AppState,
   Attempt,
+  BackgroundSettings,
+  CsvColumn,
+  CsvPreview,
+  CsvResult,
   CustomerCheck,
   CustomerForm,
   CustomerPage,
@@ -14,13 +18,16 @@ import type {
   CustomerStatus,
   HistoryPage,
   HistoryQuery,
+  Import,
   InstanceAction,
+  InstanceForm,
   InstanceType,
   Keep,
   Language,
   Link,
   MessageKind,
   Method,
+  OnClose,
   OpenedIn,
   PracticeAction,
   PracticeStrip,
@@ -49,6 +56,11 @@ export interface Backend {
   setLanguage(language: Language | null): Promise<AppState>;
   setZapiAddress(address: string | null): Promise<AppState>;
   copyDiagnosticReport(): Promise<void>;
+  backgroundSettings(): Promise<BackgroundSettings>;
+  /** Refused with `invalidInput` (field `time`) or `autostartFailed`: then nothing is changed. */
+  setBackgroundSettings(settings: BackgroundSettings): Promise<BackgroundSettings>;
+  /** The answer to the event `closing`: kept, and done at once. */
+  closeMain(onClose: OnClose): Promise<void>;
 
   accounts(): Promise<Account[]>;
   checkAccount(form: AccountForm): Promise<Problem[]>;
@@ -66,6 +78,31 @@ export interface Backend {
   editCustomer(id: string, form: CustomerForm): Promise<CustomerRow>;
   removeCustomer(id: string): Promise<void>;
   customerStatus(id: string): Promise<CustomerStatus>;
+  /** All labels in use, by name. */
+  customerLabels(): Promise<string[]>;
+  checkInstance(form: InstanceForm): Promise<CustomerCheck>;
+  /** Creates an instance for a new customer. Costs the partner money. */
+  createInstance(form: InstanceForm): Promise<CustomerRow>;
+
+  /** What is being, or was last, read of the Partner listings: one for each account. */
+  imports(): Promise<Import[]>;
+  /** Begins to read an account's Partner listing, or goes on with a reading that was ended. The event `import` tells the rest. */
+  importCustomers(accountId: string): Promise<void>;
+  cancelImport(accountId: string): Promise<void>;
+
+  /** Hands over a spreadsheet's bytes, which are kept until `forgetCsv` or the next file. */
+  readCsv(bytes: Uint8Array): Promise<void>;
+  /** What importing that file into an account would do. Without `columns`, Ponte guesses what they hold. */
+  previewCsv(accountId: string, columns: (CsvColumn | null)[] | null): Promise<CsvPreview>;
+  /** Adds its lines; the event `csvProgress` tells how far. Tokens go to the vault. */
+  importCsv(accountId: string, columns: (CsvColumn | null)[], keep: Keep): Promise<CsvResult>;
+  /** Ends the import after the line it is at. */
+  cancelCsv(): Promise<void>;
+  forgetCsv(): Promise<void>;
+  /** An empty table to fill in, to the downloads folder; the answer is the file's name. */
+  saveCsvTemplate(): Promise<string>;
+  /** The customers that match, without secrets, to the downloads folder; the answer is the file's name. */
+  exportCustomers(query: CustomerQuery): Promise<string>;
 
   /** Starts an attempt in place of one that is over or of another method, or joins the one that runs. */
   startAttempt(customerId: string, method: Method): Promise<void>;

@@ -37,6 +37,24 @@ export function nameProblems(name: string): Problem[] {
   return name.trim().length > 120 ? [problem("name", "tooLong")] : [];
 }
 
+export function labelsOf(text: string): string[] {
+  return [
+    ...new Set(
+      text
+        .split(",")
+        .map((label) => label.trim())
+        .filter(Boolean),
+    ),
+  ];
+}
+
+export function noteProblems({ note, labels }: { note: string; labels: string }): Problem[] {
+  return [
+    ...(note.trim().length > 2_000 ? [problem("note", "tooLong")] : []),
+    ...(labelsOf(labels).some((label) => label.length > 40) ? [problem("labels", "tooLong")] : []),
+  ];
+}
+
 export function secretProblems(secret: AccountSecret, value: string): Problem[] {
   const text = value.trim();
   if (text === "") return [problem(secret, "missing")];

@@ -130,6 +130,11 @@ function customer(
     status,
     statusSince: hours === null ? null : now - hours * HOUR,
     instanceType: "web",
+    note: "",
+    labels: [],
+    due: null,
+    vanished: false,
+    neverConnected: status === "unknown",
     script,
   };
 }
@@ -150,7 +155,12 @@ export function sampleCustomers(now: number): FakeCustomer[] {
     [11, "Floricultura Primavera", "5527990001111", "+55 27 99000-1111", "phoneOffline", "connected", 142],
     [12, "Oficina Dois Irmãos", "5581990001212", "+55 81 99000-1212", "asksRestore", "offline", 4],
   ];
-  return rows.map((row) => customer(now, ...row));
+  const customers = rows.map((row) => customer(now, ...row));
+  const [aurora, vida, horizonte] = customers as [FakeCustomer, FakeCustomer, FakeCustomer];
+  aurora.labels = ["VIP"];
+  vida.labels = ["Matriz", "VIP"];
+  horizonte.due = now - 50 * HOUR;
+  return customers;
 }
 
 /** Customers with mobile instances, one for every script of a registration; and one of whom nobody knows. */
@@ -173,15 +183,6 @@ export function mobileCustomers(now: number): FakeCustomer[] {
     ...customer(now, 13 + index, name, digits, display, script, "offline", 6),
     instanceType: index < rows.length - 1 ? "mobile" : null,
   }));
-}
-
-/** A desk as large as the largest we promise to serve. */
-export function manyCustomers(now: number, count: number): FakeCustomer[] {
-  const samples = sampleCustomers(now);
-  return Array.from({ length: count }, (_, index) => {
-    const sample = samples[index % samples.length] as FakeCustomer;
-    return { ...sample, id: `customer-${index + 1}`, name: `${sample.name} ${index + 1}` };
-  });
 }
 
 export const REQUIRED_PLACEHOLDER: Partial<Record<MessageKind, string>> = {

@@ -1,4 +1,3 @@
-import { folded } from "../search";
 import { KINDS } from "../templates";
 import type { Backend, OnError, Unfollow } from "./backend";
 import {
@@ -14,7 +13,9 @@ import {
   accountProblems,
   failure,
   invalid,
+  labelsOf,
   nameProblems,
+  noteProblems,
   problem,
   readAddress,
   readPhone,
@@ -23,13 +24,13 @@ import {
   templateProblems,
   tokenOf,
 } from "./fake-checks";
+import { FakeCsv } from "./fake-csv";
 import {
   SCRIPTED_FAILURES,
   STORE_LINK,
   expectedOf,
   identityOf,
   litoral,
-  manyCustomers,
   mobileCustomers,
   norte,
   rowOf,
@@ -40,6 +41,7 @@ import {
 } from "./fake-data";
 import { historyPage, sampleHistory, type FakeHistoryRow } from "./fake-history";
 import { FakeRegistrations, sixDigits } from "./fake-registration";
+import { FakeRoster, listedCustomers } from "./fake-roster";
 import { fakeTriage } from "./fake-triage";
 import type {
   Account,
@@ -49,6 +51,10 @@ import type {
   AppEvent,
   AppState,
   Attempt,
+  BackgroundSettings,
+  CsvColumn,
+  CsvPreview,
+  CsvResult,
   CustomerCheck,
   CustomerForm,
   CustomerPage,
@@ -58,13 +64,16 @@ import type {
   Failure,
   HistoryPage,
   HistoryQuery,
+  Import,
   InstanceAction,
+  InstanceForm,
   InstanceType,
   Keep,
   Language,
   Link,
   MessageKind,
   Method,
+  OnClose,
   OpenedIn,
   Phase,
   PracticeAction,
@@ -84,8 +93,12 @@ import type {
 export const SCENARIOS = [
   "firstRun",
   "noCustomers",
+  "recovered",
+  "recoveredEmpty",
   "customers",
   "twoAccounts",
+  "partner",
+  "roster",
   "many",
   "mobile",
   "practice",
@@ -118,7 +131,6 @@ export type Scenario = (typeof SCENARIOS)[number];
 /** The customer that the scenarios about an attempt are about. */
 export const SUBJECT = "customer-1";
 
-const PAGE = 200;
 /** Only so many messages of a queue are counted. */
 const QUEUE_COUNTED = 300;
 const LANGUAGES: Language[] = ["pt-BR", "en", "es"];
@@ -132,6 +144,8 @@ export class FakeBackend implements Backend {
   clipboard: string | null = null;
   /** What the computer is set to; in force while the agent has chosen no language. */
   systemLanguage: Language = "pt-BR";
+  /** Of what the last list was exported. */
+  exported: CustomerQuery | null = null;
   /** Answers of `testAccount`, by account id, for tests that need other ones. */
   readonly verdicts = new Map<string, AccountTest>();
 
@@ -145,7 +159,9 @@ export class FakeBackend implements Backend {
     zapiAddress: null,
     zapiAddressFixed: false,
     historyDays: 180,
+    recovered: null,
   };
+  #background: BackgroundSettings = { notify: true, quiet: null, onClose: null, autostart: false };
   #profile: Profile = { accounts: [], customers: [] };
   #realProfile: Profile | null = null;
   /** Kept only to recognise a secret in the wrong field, as the real one does. */
@@ -162,6 +178,27 @@ export class FakeBackend implements Backend {
   };
   #attempts = new FakeAttempts(this.clock, this.#desk);
   #registrations = new FakeRegistrations(this.clock, this.#desk);
+  #roster = new FakeRoster({
+    now: () => this.clock.now(),
+    profile: () => this.#profile,
+    row: (customer) => this.#row(customer),
+    emit: (event) => this.emit(event),
+  });
+  /** What imports of spreadsheets do, line by line. */
+  readonly csv = new FakeCsv({
+    isCustomer: (instanceId) =>
+      this.#profile.customers.some((customer) => customer.instanceId === instanceId),
+    needsToken: (accountId) => this.#account(accountId).partnerToken.saved === "no",
+    add: (accountId, { token, language, ...customer }, keep) => {
+      const id = this.#newId("customer");
+      this.#add(id, accountId, {
+        ...customer,
+        language: language ?? this.#currentState().language,
+        token: token === null ? { saved: "listed", lastFour: null } : this.#keepSecret(id, token, keep),
+      });
+    },
+    emit: (event) => this.emit(event),
+  });
   #appFollowers = new Set<(event: AppEvent) => void>();
   #failures = new Map<keyof Backend, Failure[]>();
   #holds = new Map<keyof Backend, { until: Promise<void>; release: () => void }>();
@@ -214,6 +251,29 @@ export class FakeBackend implements Backend {
     this.#queues.set(customerId, messages);
   }
 
+  /** Customers by what they are found by; of all accounts, or of one. Not counted as a call. */
+  find(text: string, accountId: string | null = null): CustomerRow[] {
+    const query = { text, accountId, status: null, instanceType: null, label: null, sort: "name" } as const;
+    return this.#roster.page({ ...query, offset: 0, limit: 500 }).rows;
+  }
+
+  /** Reads an account's Partner listing without being asked: every few minutes, the real one does. */
+  refresh(accountId: string): void {
+    this.#roster.start(accountId, false);
+  }
+
+  /** The import that runs comes to this next. Customers arrive as it reads on. */
+  stepImport(accountId: string, change: Partial<Import>): void {
+    this.#roster.step(accountId, change);
+  }
+
+  /** Another computer changed a customer, or a listing did. */
+  changeCustomer(id: string, change: Partial<CustomerRow>): void {
+    Object.assign(this.#customer(id), change);
+    this.#roster.changed();
+    this.emit({ kind: "rosterChanged" });
+  }
+
   /** The customer's side: whatever had to be done is done. */
   connect(customerId: string): void {
     this.#attempts.connect(customerId);
@@ -257,6 +317,25 @@ export class FakeBackend implements Backend {
   async copyDiagnosticReport(): Promise<void> {
     await this.#enter("copyDiagnosticReport");
     this.clipboard = `Ponte ${this.#state.version}`;
+  }
+
+  async backgroundSettings(): Promise<BackgroundSettings> {
+    await this.#enter("backgroundSettings");
+    return this.#background;
+  }
+
+  async setBackgroundSettings(settings: BackgroundSettings): Promise<BackgroundSettings> {
+    await this.#enter("setBackgroundSettings");
+    const { quiet } = settings;
+    if (quiet && ![quiet.from, quiet.until].every((time) => /^([01]\d|2[0-3]):[0-5]\d$/.test(time)))
+      throw invalid("time", "notATime");
+    this.#background = settings;
+    return settings;
+  }
+
+  async closeMain(onClose: OnClose): Promise<void> {
+    await this.#enter("closeMain");
+    this.#background = { ...this.#background, onClose };
   }
 
   // Accounts.
@@ -335,15 +414,28 @@ export class FakeBackend implements Backend {
 
   async customers(query: CustomerQuery): Promise<CustomerPage> {
     await this.#enter("customers");
-    const words = folded(query.text).split(" ").filter(Boolean);
-    const rows = this.#profile.customers.filter((customer) => {
-      if (query.accountId !== null && customer.accountId !== query.accountId) return false;
-      const text = folded(
-        `${customer.name} ${customer.phone ?? ""} ${customer.phoneDisplay ?? ""} ${customer.instanceId}`,
-      );
-      return words.every((word) => text.includes(word));
-    });
-    return { rows: rows.slice(0, PAGE).map((row) => this.#row(row)), total: rows.length };
+    return this.#roster.page(query);
+  }
+
+  async customerLabels(): Promise<string[]> {
+    await this.#enter("customerLabels");
+    return this.#roster.labels();
+  }
+
+  async imports(): Promise<Import[]> {
+    await this.#enter("imports");
+    return this.#roster.imports();
+  }
+
+  async importCustomers(accountId: string): Promise<void> {
+    await this.#enter("importCustomers");
+    if (this.#account(accountId).partnerToken.saved === "no") throw failure("partnerTokenMissing");
+    this.#roster.start(accountId, true);
+  }
+
+  async cancelImport(accountId: string): Promise<void> {
+    await this.#enter("cancelImport");
+    this.#roster.cancel(accountId);
   }
 
   async checkCustomer(id: string | null, form: CustomerForm): Promise<CustomerCheck> {
@@ -354,26 +446,46 @@ export class FakeBackend implements Backend {
   async addCustomer(form: CustomerForm): Promise<CustomerRow> {
     await this.#enter("addCustomer");
     const { instanceId, phone } = this.#accept(null, form);
-    const account = this.#account(form.accountId);
     const id = this.#newId("customer");
-    const customer: FakeCustomer = {
-      id,
-      accountId: account.id,
-      accountName: account.name,
-      accountHasPartnerToken: false,
+    return this.#add(id, form.accountId, {
       name: form.name.trim(),
       instanceId,
       phone: phone?.phone ?? null,
       phoneDisplay: phone?.phoneDisplay ?? null,
       language: form.language,
-      token: this.#keepSecret(id, tokenOf(form), form.keep),
-      status: "unknown",
-      statusSince: null,
-      instanceType: null,
-      script: "connects",
-    };
-    this.#profile.customers.unshift(customer);
-    return this.#row(customer);
+      token:
+        tokenOf(form) === null
+          ? { saved: "listed", lastFour: null }
+          : this.#keepSecret(id, tokenOf(form), form.keep),
+      note: form.note.trim(),
+      labels: labelsOf(form.labels),
+    });
+  }
+
+  async checkInstance(form: InstanceForm): Promise<CustomerCheck> {
+    await this.#enter("checkInstance");
+    return this.#checkInstance(form);
+  }
+
+  async createInstance(form: InstanceForm): Promise<CustomerRow> {
+    await this.#enter("createInstance");
+    refuse(this.#checkInstance(form).problems);
+    if (this.#account(form.accountId).partnerToken.saved === "no") throw failure("partnerTokenMissing");
+    const phone = readPhone(form.phone);
+    const read = typeof phone === "string" ? null : phone;
+    return this.#add(this.#newId("customer"), form.accountId, {
+      name: form.name.trim(),
+      instanceId: `FAKE00000000000000000000000${String(this.#made).padStart(5, "0")}`,
+      phone: read?.phone ?? null,
+      phoneDisplay: read?.phoneDisplay ?? null,
+      language: form.language,
+      token: { saved: "listed", lastFour: null },
+      note: form.note.trim(),
+      labels: labelsOf(form.labels),
+      instanceType: form.instanceType,
+      status: "offline",
+      statusSince: this.clock.now(),
+    });
   }
 
   async editCustomer(id: string, form: CustomerForm): Promise<CustomerRow> {
@@ -382,6 +494,7 @@ export class FakeBackend implements Backend {
     const account = this.#account(form.accountId);
     const customer = this.#customer(id);
     const token = tokenOf(form);
+    this.#roster.changed();
     Object.assign(customer, {
       accountId: account.id,
       accountName: account.name,
@@ -390,6 +503,8 @@ export class FakeBackend implements Backend {
       phone: phone?.phone ?? null,
       phoneDisplay: phone?.phoneDisplay ?? null,
       language: form.language,
+      note: form.note.trim(),
+      labels: labelsOf(form.labels),
       token: token === null ? customer.token : this.#keepSecret(id, token, form.keep),
     });
     return this.#row(customer);
@@ -399,6 +514,7 @@ export class FakeBackend implements Backend {
     await this.#enter("removeCustomer");
     this.#customer(id);
     this.#profile.customers = this.#profile.customers.filter((customer) => customer.id !== id);
+    this.#roster.changed();
     this.#secrets.delete(id);
     this.#history = this.#history?.filter(({ customerId }) => customerId !== id) ?? null;
     this.#attempts.end(id);
@@ -407,6 +523,44 @@ export class FakeBackend implements Backend {
   async customerStatus(id: string): Promise<CustomerStatus> {
     await this.#enter("customerStatus");
     return this.#status(this.#customer(id));
+  }
+
+  // Spreadsheets.
+
+  async readCsv(bytes: Uint8Array): Promise<void> {
+    await this.#enter("readCsv");
+    this.csv.read(bytes);
+  }
+
+  async previewCsv(accountId: string, columns: (CsvColumn | null)[] | null): Promise<CsvPreview> {
+    await this.#enter("previewCsv");
+    return this.csv.preview(accountId, columns);
+  }
+
+  async importCsv(accountId: string, columns: (CsvColumn | null)[], keep: Keep): Promise<CsvResult> {
+    await this.#enter("importCsv");
+    return this.csv.import(accountId, columns, keep);
+  }
+
+  async cancelCsv(): Promise<void> {
+    await this.#enter("cancelCsv");
+    this.csv.cancel();
+  }
+
+  async forgetCsv(): Promise<void> {
+    await this.#enter("forgetCsv");
+    this.csv.forget();
+  }
+
+  async saveCsvTemplate(): Promise<string> {
+    await this.#enter("saveCsvTemplate");
+    return "ponte-modelo.csv";
+  }
+
+  async exportCustomers(query: CustomerQuery): Promise<string> {
+    await this.#enter("exportCustomers");
+    this.exported = query;
+    return "ponte-clientes.csv";
   }
 
   // The attempt.
@@ -724,6 +878,7 @@ export class FakeBackend implements Backend {
     await this.#enter("enterPractice");
     this.#realProfile ??= this.#profile;
     this.#profile = { accounts: [litoral()], customers: sampleCustomers(this.clock.now()) };
+    this.#roster.changed();
     this.#attempts.endAll();
     this.setState({ practice: true });
     return this.#currentState();
@@ -732,6 +887,7 @@ export class FakeBackend implements Backend {
   async leavePractice(): Promise<AppState> {
     await this.#enter("leavePractice");
     this.#profile = this.#realProfile ?? this.#profile;
+    this.#roster.changed();
     this.#realProfile = null;
     this.#attempts.endAll();
     this.setState({ practice: false });
@@ -785,10 +941,23 @@ export class FakeBackend implements Backend {
 
   #open(scenario: Scenario): void {
     const now = this.clock.now();
+    if (scenario.startsWith("recovered")) {
+      const backupOf = scenario === "recovered" ? now - 20 * 3_600_000 : null;
+      this.setState({ recovered: { setAside: "ponte.damaged.db", backupOf } });
+    }
+    if (scenario === "recoveredEmpty") return;
     if (scenario !== "firstRun") this.#profile.accounts = [litoral()];
     if (scenario === "firstRun" || scenario === "noCustomers") return;
-    this.#profile.customers = scenario === "many" ? manyCustomers(now, 100_000) : sampleCustomers(now);
-    if (scenario === "customers" || scenario === "many") return;
+    if (scenario === "partner" || scenario === "roster" || scenario === "many") {
+      const account = this.#profile.accounts[0]!;
+      account.partnerToken = { saved: "keychain", lastFour: "0003" };
+      const customers = listedCustomers(now, scenario === "many" ? 100_000 : 1_204, account.id, account.name);
+      if (scenario === "partner") return this.#roster.list(account.id, customers);
+      this.#profile.customers = customers;
+      return this.#roster.read(account.id, 3);
+    }
+    this.#profile.customers = sampleCustomers(now);
+    if (scenario === "customers" || scenario === "recovered") return;
     if (scenario === "mobile") {
       this.#profile.customers = mobileCustomers(now);
       this.#realProfile = { accounts: [], customers: [] };
@@ -801,6 +970,7 @@ export class FakeBackend implements Backend {
       for (const customer of this.#profile.customers.slice(4)) {
         Object.assign(customer, { accountId: second.id, accountName: second.name });
       }
+      this.#roster.read(second.id, 3);
       return;
     }
     if (scenario === "practice") {
@@ -909,7 +1079,10 @@ export class FakeBackend implements Backend {
       const token = form.token?.trim() ?? "";
       const accountSecrets = SECRETS.map((secret) => this.#secrets.get(`${form.accountId}/${secret}`));
       if (token === "") {
-        if (id === null) problems.push(problem("token", "missing"));
+        const listed = this.#profile.accounts.some(
+          (account) => account.id === form.accountId && account.partnerToken.saved !== "no",
+        );
+        if (id === null && !listed) problems.push(problem("token", "missing"));
       } else if (token.includes("/")) problems.push(problem("token", "isAnAddress"));
       else if (token === address.instanceId) problems.push(problem("token", "isInstanceId"));
       else if (accountSecrets.includes(token)) problems.push(problem("token", "isClientToken"));
@@ -918,12 +1091,52 @@ export class FakeBackend implements Backend {
     }
     const phone = readPhone(form.phone);
     if (typeof phone === "string") problems.push(problem("phone", phone));
+    problems.push(...noteProblems(form));
     return {
       problems,
       instanceId: address.instanceId,
       tokenInAddress,
       phoneDisplay: typeof phone === "string" ? null : (phone?.phoneDisplay ?? null),
     };
+  }
+
+  #checkInstance(form: InstanceForm): CustomerCheck {
+    const problems = nameProblems(form.name);
+    const phone = readPhone(form.phone);
+    if (typeof phone === "string") problems.push(problem("phone", phone));
+    problems.push(...noteProblems(form));
+    if (!form.confirmed) problems.push(problem("account", "notConfirmed"));
+    const phoneDisplay = typeof phone === "string" ? null : (phone?.phoneDisplay ?? null);
+    return { problems, instanceId: null, tokenInAddress: false, phoneDisplay };
+  }
+
+  #add(
+    id: string,
+    accountId: string,
+    told: Pick<
+      FakeCustomer,
+      "name" | "instanceId" | "phone" | "phoneDisplay" | "language" | "token" | "note" | "labels"
+    > &
+      Partial<FakeCustomer>,
+  ): CustomerRow {
+    const account = this.#account(accountId);
+    const customer: FakeCustomer = {
+      id,
+      accountId: account.id,
+      accountName: account.name,
+      accountHasPartnerToken: false,
+      status: "unknown",
+      statusSince: null,
+      instanceType: null,
+      due: null,
+      vanished: false,
+      neverConnected: true,
+      script: "connects",
+      ...told,
+    };
+    this.#profile.customers.unshift(customer);
+    this.#roster.changed();
+    return this.#row(customer);
   }
 
   #accept(id: string | null, form: CustomerForm) {

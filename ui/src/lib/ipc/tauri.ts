@@ -33,6 +33,9 @@ export const tauri: Backend = {
   setLanguage: (language) => invoke("set_language", { language }),
   setZapiAddress: (address) => invoke("set_zapi_address", { address }),
   copyDiagnosticReport: () => invoke("copy_diagnostic_report"),
+  backgroundSettings: () => invoke("background_settings"),
+  setBackgroundSettings: (settings) => invoke("set_background_settings", { settings }),
+  closeMain: (onClose) => invoke("close_main", { onClose }),
 
   accounts: () => invoke("accounts"),
   checkAccount: (form) => invoke("check_account", { form }),
@@ -48,6 +51,22 @@ export const tauri: Backend = {
   editCustomer: (id, form) => invoke("edit_customer", { id, form }),
   removeCustomer: (id) => invoke("remove_customer", { id }),
   customerStatus: (id) => invoke("customer_status", { id }),
+  customerLabels: () => invoke("customer_labels"),
+  checkInstance: (form) => invoke("check_instance", { form }),
+  createInstance: (form) => invoke("create_instance", { form }),
+
+  imports: () => invoke("imports"),
+  importCustomers: (accountId) => invoke("import_customers", { accountId }),
+  cancelImport: (accountId) => invoke("cancel_import", { accountId }),
+
+  // As it is: a list of numbers would be four times as large.
+  readCsv: (bytes) => invoke("read_csv", bytes),
+  previewCsv: (accountId, columns) => invoke("preview_csv", { accountId, columns }),
+  importCsv: (accountId, columns, keep) => invoke("import_csv", { accountId, columns, keep }),
+  cancelCsv: () => invoke("cancel_csv"),
+  forgetCsv: () => invoke("forget_csv"),
+  saveCsvTemplate: () => invoke("save_csv_template"),
+  exportCustomers: (query) => invoke("export_customers", { query }),
 
   startAttempt: (customerId, method) => invoke("start_attempt", { customerId, method }),
   followAttempt: (customerId, on, onError) => follow("follow_attempt", on, onError, { customerId }),

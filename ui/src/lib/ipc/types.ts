@@ -83,7 +83,31 @@ status: ConnectionStatus,
 /**
  * Unix milliseconds by this computer's clock: since when.
  */
-statusSince: number | null, };
+statusSince: number | null, } | { "kind": "rosterChanged" } | { "kind": "import", 
+/**
+ * Where it stands.
+ */
+import: Import, } | { "kind": "csvProgress", 
+/**
+ * Lines done.
+ */
+done: number, 
+/**
+ * Of so many.
+ */
+total: number, } | { "kind": "showCustomer", 
+/**
+ * Who.
+ */
+customer: CustomerRow, } | { "kind": "showOffline" } | { "kind": "linkProblem", 
+/**
+ * Why.
+ */
+failure: Failure, 
+/**
+ * What it named, to be searched for; empty when it makes no sense.
+ */
+text: string, } | { "kind": "closing" };
 
 /**
  * What the main window must know before it shows anything.
@@ -112,7 +136,11 @@ zapiAddressFixed: boolean,
 /**
  * How long the history is kept.
  */
-historyDays: number, };
+historyDays: number, 
+/**
+ * The data file was damaged when Ponte started, and this was done about it.
+ */
+recovered: Recovered | null, };
 
 /**
  * What became of an appeal against a block.
@@ -147,6 +175,27 @@ trouble: Failure | null,
  * The server's last answer: Unix milliseconds by this computer's clock.
  */
 checkedAt: number | null, };
+
+/**
+ * What Ponte does without its window.
+ */
+export type BackgroundSettings = { 
+/**
+ * Tell by desktop notification when customers go offline.
+ */
+notify: boolean, 
+/**
+ * When not to; `None`: always tell.
+ */
+quiet: QuietHours | null, 
+/**
+ * What closing the window does; `None`: nobody was asked yet.
+ */
+onClose: OnClose | null, 
+/**
+ * Ponte starts at login, without a window.
+ */
+autostart: boolean, };
 
 /**
  * A connection code, ready to be shown.
@@ -190,6 +239,124 @@ code: ErrorCode,
  * How often.
  */
 times: number, };
+
+/**
+ * What a column holds.
+ */
+export type CsvColumn = "name" | "address" | "token" | "phone" | "language" | "note" | "labels";
+
+/**
+ * How a file's characters are written.
+ */
+export type CsvEncoding = "utf8" | "windows1252" | "utf16";
+
+/**
+ * A line of the file.
+ */
+export type CsvLine = { 
+/**
+ * Its number in the file; the first line is 1.
+ */
+line: number, 
+/**
+ * The name in it.
+ */
+name: string, 
+/**
+ * The instance id in it.
+ */
+instanceId: string | null, 
+/**
+ * A token is in it.
+ */
+hasToken: boolean, 
+/**
+ * The number in it, understood.
+ */
+phoneDisplay: string | null, 
+/**
+ * The labels in it.
+ */
+labels: Array<string>, 
+/**
+ * Its instance is a customer already.
+ */
+known: boolean, 
+/**
+ * Its mistakes.
+ */
+problems: Array<Problem>, };
+
+/**
+ * What an import of the file would do. No token is in here.
+ */
+export type CsvPreview = { 
+/**
+ * `;`, `,` or a tabulator.
+ */
+separator: string, 
+/**
+ * How the characters are written.
+ */
+encoding: CsvEncoding, 
+/**
+ * The first line.
+ */
+headings: Array<string>, 
+/**
+ * What each column holds; `None`: nothing that Ponte takes.
+ */
+columns: Array<CsvColumn | null>, 
+/**
+ * Lines that would be added.
+ */
+ready: number, 
+/**
+ * Lines whose instance is a customer already; they are left alone.
+ */
+known: number, 
+/**
+ * Lines with a mistake; they are left out.
+ */
+wrong: number, 
+/**
+ * The first lines, those with mistakes before the others.
+ */
+lines: Array<CsvLine>, };
+
+/**
+ * What became of an import.
+ */
+export type CsvResult = { 
+/**
+ * Customers added.
+ */
+added: number, 
+/**
+ * Lines left alone: their instance is a customer already.
+ */
+known: number, 
+/**
+ * Lines left out for a mistake.
+ */
+wrong: number, 
+/**
+ * Why it stopped, and at which line. Those before it are added; importing the file again goes on.
+ */
+stopped: CsvStop | null, };
+
+/**
+ * Where an import stopped.
+ */
+export type CsvStop = { 
+/**
+ * The line that was not added.
+ */
+line: number, 
+/**
+ * Why; `None`: the agent ended it.
+ */
+failure: Failure | null, };
 
 /**
  * What can be said of a form without any call.
@@ -241,35 +408,71 @@ phone: string,
  */
 language: Language, 
 /**
+ * The desk's own words about the customer.
+ */
+note: string, 
+/**
+ * The desk's own labels, with commas between.
+ */
+labels: string, 
+/**
  * Where to keep the token.
  */
 keep: Keep, };
 
 /**
- * The customers found.
+ * A part of the customers found.
  */
 export type CustomerPage = { 
 /**
- * The first of them ([`crate::store::PAGE`]).
+ * Those from the query's `offset` on, at most its `limit`.
  */
 rows: Array<CustomerRow>, 
 /**
- * How many there are.
+ * How many match.
  */
-total: number, };
+total: number, 
+/**
+ * How they are: of all that match but for the query's `status`.
+ */
+counts: StatusCounts, };
 
 /**
  * Which customers to list.
  */
 export type CustomerQuery = { 
 /**
- * Words of name, number or instance id.
+ * Words of name, number, instance id, note or labels.
  */
 text: string, 
 /**
  * Only this account's.
  */
-accountId: string | null, };
+accountId: string | null, 
+/**
+ * Only those in this condition.
+ */
+status: StatusFilter | null, 
+/**
+ * Only instances of this kind.
+ */
+instanceType: InstanceType | null, 
+/**
+ * Only those with this label.
+ */
+label: string | null, 
+/**
+ * In which order.
+ */
+sort: CustomerSort, 
+/**
+ * Rows before the first one wanted.
+ */
+offset: number, 
+/**
+ * Most rows wanted; never more than [`crate::store::PAGE`].
+ */
+limit: number, };
 
 /**
  * A customer, as listed.
@@ -326,7 +529,32 @@ statusSince: number | null,
 /**
  * What kind of instance it is; `None` while nobody knows.
  */
-instanceType: InstanceType | null, };
+instanceType: InstanceType | null, 
+/**
+ * The desk's own words about the customer.
+ */
+note: string, 
+/**
+ * The desk's own labels.
+ */
+labels: Array<string>, 
+/**
+ * Unix milliseconds by the server's clock: when the paid or trial time ends.
+ */
+due: number | null, 
+/**
+ * The instance is no longer in the Partner listing.
+ */
+vanished: boolean, 
+/**
+ * Nobody has seen it connected.
+ */
+neverConnected: boolean, };
+
+/**
+ * The order of the list.
+ */
+export type CustomerSort = "name" | "changed" | "due";
 
 /**
  * What the server said just now.
@@ -361,7 +589,7 @@ instanceType: InstanceType | null, };
  * Every way in which something the agent wants can fail. The UI has one table from this to words,
  * severity and the next step; a code without a row there does not compile.
  */
-export type ErrorCode = "offline" | "dnsFailed" | "connectionRefused" | "tlsFailed" | "timedOut" | "connectionReset" | "clientTokenMissing" | "clientTokenNotConfigured" | "clientTokenWrong" | "partnerTokenWrong" | "addressNotAllowed" | "instanceNotFound" | "subscriptionOver" | "tooOften" | "gatewayTrouble" | "notJson" | "truncatedAnswer" | "answerTooLarge" | "redirectRefused" | "unknownRoute" | "unexpectedAnswer" | "keychainMissing" | "keychainLocked" | "keychainRefused" | "keychainFull" | "keychainTimedOut" | "keychainFailed" | "secretMissing" | "storeFailed" | "diskFull" | "invalidInput" | "notFound" | "alreadyConnected" | "codeNotValid" | "noAttempt" | "notNow" | "wayMustWait" | "accountHasCustomers" | "duplicateInstance" | "clipboardFailed" | "linkFailed" | "notInPractice" | "startOverFailed" | "partnerTokenMissing" | "subscriptionRequested" | "saveFailed" | "internal";
+export type ErrorCode = "offline" | "dnsFailed" | "connectionRefused" | "tlsFailed" | "timedOut" | "connectionReset" | "clientTokenMissing" | "clientTokenNotConfigured" | "clientTokenWrong" | "partnerTokenWrong" | "addressNotAllowed" | "instanceNotFound" | "subscriptionOver" | "tooOften" | "gatewayTrouble" | "notJson" | "truncatedAnswer" | "answerTooLarge" | "redirectRefused" | "unknownRoute" | "unexpectedAnswer" | "keychainMissing" | "keychainLocked" | "keychainRefused" | "keychainFull" | "keychainTimedOut" | "keychainFailed" | "secretMissing" | "storeFailed" | "diskFull" | "invalidInput" | "notFound" | "alreadyConnected" | "codeNotValid" | "noAttempt" | "notNow" | "wayMustWait" | "accountHasCustomers" | "duplicateInstance" | "clipboardFailed" | "linkFailed" | "notInPractice" | "startOverFailed" | "partnerTokenMissing" | "subscriptionRequested" | "saveFailed" | "storeDamaged" | "notATable" | "fileTooLarge" | "instanceMaybeCreated" | "autostartFailed" | "linkNotUnderstood" | "internal";
 
 /**
  * The connected number against the one the desk expects.
@@ -384,7 +612,7 @@ params: Record<string, string>, };
 /**
  * The place in a form that a problem belongs to.
  */
-export type Field = "name" | "address" | "token" | "phone" | "clientToken" | "partnerToken" | "template" | "zapiAddress" | "account" | "code" | "appeal";
+export type Field = "name" | "address" | "token" | "phone" | "clientToken" | "partnerToken" | "template" | "zapiAddress" | "account" | "code" | "appeal" | "note" | "labels" | "time";
 
 /**
  * Attempts, the newest first.
@@ -495,9 +723,104 @@ phoneDisplay: string | null,
 name: string | null, };
 
 /**
+ * The reading of an account's Partner listing.
+ */
+export type Import = { 
+/**
+ * Whose.
+ */
+accountId: string, 
+/**
+ * The account's name.
+ */
+accountName: string, 
+/**
+ * Where it stands.
+ */
+state: ImportState, 
+/**
+ * An agent asked for it; otherwise it is the desk's own refresh.
+ */
+byHand: boolean, 
+/**
+ * Instances read and written so far, each counted once.
+ */
+read: number, 
+/**
+ * How many the account has, once the server said so.
+ */
+total: number | null, 
+/**
+ * Customers that were not in the list before.
+ */
+added: number, 
+/**
+ * Customers of whom something changed.
+ */
+changed: number, 
+/**
+ * Customers whose instance is no longer in the listing.
+ */
+vanished: number, 
+/**
+ * The pages that could not be read, by number.
+ */
+failedPages: Array<number>, 
+/**
+ * Why it failed, or why its last failed page did.
+ */
+failure: Failure | null, 
+/**
+ * Unix milliseconds by this computer's clock: when it ended.
+ */
+endedAt: number | null, };
+
+/**
+ * Where the reading of an account's Partner listing stands.
+ */
+export type ImportState = "running" | "cancelled" | "done" | "incomplete" | "failed";
+
+/**
  * What can be asked of an instance besides connecting it.
  */
 export type InstanceAction = "restart" | "disconnect" | "restoreSession";
+
+/**
+ * A new instance for a new customer, as typed.
+ */
+export type InstanceForm = { 
+/**
+ * On which account; it needs a Partner token.
+ */
+accountId: string, 
+/**
+ * The customer's name, and the instance's.
+ */
+name: string, 
+/**
+ * Which kind.
+ */
+instanceType: InstanceType, 
+/**
+ * The number expected, in any spelling; may be empty.
+ */
+phone: string, 
+/**
+ * The customer's language.
+ */
+language: Language, 
+/**
+ * The desk's own words about the customer.
+ */
+note: string, 
+/**
+ * The desk's own labels, with commas between.
+ */
+labels: string, 
+/**
+ * The agent knows that this costs money.
+ */
+confirmed: boolean, };
 
 /**
  * What an instance is to WhatsApp.
@@ -522,7 +845,7 @@ export type Link = "chromeStore" | "whatsAppWeb";
 /**
  * What the menu can ask of the main window.
  */
-export type MenuAction = "addCustomer" | "search" | "history" | "settings" | "about";
+export type MenuAction = "addCustomer" | "search" | "history" | "importFile" | "settings" | "about";
 
 /**
  * Which message.
@@ -554,6 +877,11 @@ connected: number,
  * Median of the times to connect; `None` without a connection.
  */
 medianSeconds: number | null, };
+
+/**
+ * What closing the main window does.
+ */
+export type OnClose = "tray" | "quit";
 
 /**
  * What opened it.
@@ -711,7 +1039,7 @@ params: Record<string, string>, };
 /**
  * What is wrong with what stands in a field.
  */
-export type ProblemCode = "missing" | "tooLong" | "hasSpaces" | "badCharacters" | "notAnAddress" | "halfAnAddress" | "isAnAddress" | "isInstanceId" | "isInstanceToken" | "isClientToken" | "phoneNotUnderstood" | "phoneNotPossible" | "unknownPlaceholder" | "missingPlaceholder" | "notHttps" | "notConfirmed" | "notSixDigits";
+export type ProblemCode = "missing" | "tooLong" | "hasSpaces" | "badCharacters" | "notAnAddress" | "halfAnAddress" | "isAnAddress" | "isInstanceId" | "isInstanceToken" | "isClientToken" | "phoneNotUnderstood" | "phoneNotPossible" | "unknownPlaceholder" | "missingPlaceholder" | "notHttps" | "notConfirmed" | "notSixDigits" | "repeated" | "notATime";
 
 /**
  * A QR code, ready to be shown.
@@ -738,6 +1066,33 @@ messages: number,
  * There are more; they were not counted.
  */
 more: boolean, };
+
+/**
+ * When nobody is to be told. Past midnight where `until` is not after `from`.
+ */
+export type QuietHours = { 
+/**
+ * Time of day here, such as 22:00.
+ */
+from: string, 
+/**
+ * The same.
+ */
+until: string, };
+
+/**
+ * The data file was damaged, and Ponte goes on with another.
+ */
+export type Recovered = { 
+/**
+ * The name that the damaged file has now, in the data folder.
+ */
+setAside: string, 
+/**
+ * Unix milliseconds by this computer's clock: when the backup was made that Ponte went on from;
+ * `None`: there was none, and it began empty.
+ */
+backupOf: number | null, };
 
 /**
  * The registration of a customer's number on a mobile instance.
@@ -784,7 +1139,7 @@ export type Rejection = "wrong" | "expired" | "tooMany" | "unsaid";
 /**
  * Where a secret is kept.
  */
-export type Saved = "no" | "keychain" | "session";
+export type Saved = "no" | "keychain" | "session" | "listed";
 
 /**
  * All that the UI ever learns of a secret.
@@ -803,6 +1158,41 @@ lastFour: string | null, };
  * The code in hand, whichever method it is of.
  */
 export type ShownCode = { "kind": "qr" } & QrCode | { "kind": "phone" } & PhoneCode | { "kind": "connection" } & ConnectionCode;
+
+/**
+ * How many customers are how. Those never connected are counted as offline or unknown as well, and
+ * those vanished as what they were last.
+ */
+export type StatusCounts = { 
+/**
+ * All.
+ */
+all: number, 
+/**
+ * [`StatusFilter::Connected`].
+ */
+connected: number, 
+/**
+ * [`StatusFilter::Offline`].
+ */
+offline: number, 
+/**
+ * [`StatusFilter::SubscriptionOver`].
+ */
+subscriptionOver: number, 
+/**
+ * [`StatusFilter::NeverConnected`].
+ */
+neverConnected: number, 
+/**
+ * [`StatusFilter::Vanished`].
+ */
+vanished: number, };
+
+/**
+ * Customers in one condition.
+ */
+export type StatusFilter = "connected" | "offline" | "subscriptionOver" | "neverConnected" | "vanished";
 
 /**
  * Where a registration stands.
