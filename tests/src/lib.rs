@@ -13,6 +13,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::extensions::query::ElementQueryable;
 use thirtyfour::{By, Capabilities, WebDriver, WebElement, WindowHandle};
 use tokio::process::{Child, Command};
@@ -157,14 +158,19 @@ impl App {
     /// The element that a selector finds, waiting for it to be there.
     pub async fn find(&self, by: By) -> WebElement {
         let what = format!("{by:?}");
-        let query = self
-            .driver
-            .query(by)
-            .wait(PATIENCE, Duration::from_millis(20));
-        let found = query.and_displayed().first().await;
-        match found {
-            Ok(element) => element,
-            Err(error) => panic!("{what} did not appear: {error}\n{}", self.page_text().await),
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let left = until - tokio::time::Instant::now();
+            let query = self.driver.query(by.clone());
+            let query = query.wait(left, Duration::from_millis(20)).and_displayed();
+            match query.first().await {
+                Ok(element) => return element,
+                // It was replaced while it was looked at.
+                Err(error)
+                    if matches!(&*error, WebDriverErrorInner::StaleElementReference(_))
+                        && tokio::time::Instant::now() < until => {}
+                Err(error) => panic!("{what} did not appear: {error}\n{}", self.page_text().await),
+            }
         }
     }
 
@@ -206,15 +212,21 @@ impl App {
         .await;
     }
 
-    /// Chooses a customer in the list.
+    /// Chooses a customer in the list: by a search, as only the rows in sight are there.
     pub async fn choose(&self, name: &str) {
+        let search = self.hook("customer-search").await;
+        search.clear().await.unwrap();
+        search.send_keys(name).await.unwrap();
         let row = By::XPath(format!(
             "//*[@data-testid='customer-row'][contains(., \"{name}\")]"
         ));
-        let row = self.find(row).await;
-        // A row far down is laid out only when it is about to be seen, and cannot be clicked before.
-        row.scroll_into_view().await.unwrap();
-        row.click().await.unwrap();
+        let chosen = async {
+            // While results come, a row may be replaced between being found and being clicked.
+            while self.find(row.clone()).await.click().await.is_err() {}
+        };
+        tokio::time::timeout(PATIENCE, chosen).await.unwrap();
+        // As an agent would: Escape empties the search.
+        search.send_keys(thirtyfour::Key::Escape).await.unwrap();
     }
 
     /// The connection code on screen, as an eye reads it.

@@ -6,4 +6,5 @@ mod around;
 mod extension;
 mod on_the_phone;
 mod registration;
+mod roster;
 mod setup;

@@ -29,7 +29,8 @@ cargo xtask <command>
                own checks. --write: take over the types exported from Rust
   cross        type-check the whole workspace for Windows and macOS (runs on Debian)
   bench        measure Ponte against a bare Tauri window, with the release profile; a word after it
-               (size, start, command, attempts, click, idle) measures only that
+               (size, start, command, attempts, click, idle, import, roster)
+               measures only that
   practice     start the pretend Z-API alone; what follows `--` goes to it
   screenshots  draw every state of the UI into docs/screenshots
   help         this text

@@ -2,7 +2,7 @@
 //!
 //! Every row: one thing of Ponte's against the same thing done barely, alternating, medians after
 //! a warm-up. `cargo xtask bench` builds both programs with the release profile and runs this; a word
-//! after it (size, start, command, attempts, click, idle) chooses rows.
+//! after it (size, start, command, attempts, click, idle, import, roster) chooses rows.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,8 @@
     clippy::panic,
     clippy::print_stdout
 )]
+
+mod roster;
 
 use std::path::Path;
 use std::process::Stdio;
@@ -57,6 +59,13 @@ async fn main() {
     }
     if wanted("idle") {
         idle().await;
+    }
+    if wanted("import") {
+        roster::import_and_refresh().await;
+    }
+    if wanted("roster") {
+        roster::window().await;
+        roster::start().await;
     }
 }
 
@@ -173,6 +182,8 @@ async fn desk_with(url: &str, addresses: Vec<String>) -> (Arc<Desk>, Vec<String>
             token: None,
             phone: String::new(),
             language: Language::Portuguese,
+            note: String::new(),
+            labels: String::new(),
             keep: Keep::Session,
         };
         ids.push(desk.add_customer(form).await.unwrap().id);
