@@ -24,6 +24,7 @@ fn main() {
         "remove_account",
         // customers
         "customers",
+        "customer",
         "check_customer",
         "add_customer",
         "edit_customer",

@@ -64,6 +64,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         accounts::test_account,
         accounts::remove_account,
         customers::customers,
+        customers::customer,
         customers::check_customer,
         customers::add_customer,
         customers::edit_customer,

@@ -24,6 +24,8 @@ pub fn open_main(app: &AppHandle) -> tauri::Result<()> {
         .inner_size(1280.0, 800.0)
         .min_inner_size(800.0, 600.0)
         .data_directory(webview_folder(app))
+        // A spreadsheet is dropped onto the page, not onto the window.
+        .disable_drag_drop_handler()
         .build()?;
     Ok(())
 }

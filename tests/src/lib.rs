@@ -214,19 +214,23 @@ impl App {
 
     /// Chooses a customer in the list: by a search, as only the rows in sight are there.
     pub async fn choose(&self, name: &str) {
-        let search = self.hook("customer-search").await;
-        search.clear().await.unwrap();
-        search.send_keys(name).await.unwrap();
         let row = By::XPath(format!(
             "//*[@data-testid='customer-row'][contains(., \"{name}\")]"
         ));
+        // A dialog may be about to close, and while results come a row may be replaced between being
+        // found and being clicked.
         let chosen = async {
-            // While results come, a row may be replaced between being found and being clicked.
+            let search = self.hook("customer-search").await;
+            while search.clear().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            search.send_keys(name).await.unwrap();
             while self.find(row.clone()).await.click().await.is_err() {}
+            // As an agent would: Escape empties the search.
+            search.send_keys(thirtyfour::Key::Escape).await.unwrap();
         };
-        tokio::time::timeout(PATIENCE, chosen).await.unwrap();
-        // As an agent would: Escape empties the search.
-        search.send_keys(thirtyfour::Key::Escape).await.unwrap();
+        let chosen = tokio::time::timeout(PATIENCE * 2, chosen).await;
+        chosen.expect("the customer can be chosen");
     }
 
     /// The connection code on screen, as an eye reads it.
@@ -369,7 +373,7 @@ impl App {
             // What was sent before is asked for again.
             for (const command of ['app_state', 'accounts', 'templates'])
                 window.__TAURI_INTERNALS__.invoke(command);
-            window.__TAURI_INTERNALS__.invoke('customers', { query: { text: '', accountId: null } });
+            window.__TAURI_INTERNALS__.invoke('customers', { query: { text: '', accountId: null, status: null, instanceType: null, label: null, sort: 'name', offset: 0, limit: 100 } });
         ";
         self.driver.execute(script, vec![]).await.unwrap();
     }

@@ -97,7 +97,8 @@ async fn killed_during_a_wait_it_waits_as_long_afterwards() {
 /// The one customer's id.
 async fn id(app: &App) -> String {
     let script = "const done = arguments[0];
-        const query = { text: '', accountId: null };
+        const query = { text: '', accountId: null, status: null, instanceType: null, label: null,
+            sort: 'name', offset: 0, limit: 1 };
         window.__TAURI_INTERNALS__.invoke('customers', { query }).then((page) => done(page.rows[0].id))";
     let id = app.driver.execute_async(script, vec![]).await.unwrap();
     id.convert().unwrap()

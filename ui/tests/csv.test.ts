@@ -279,6 +279,33 @@ describe("a spreadsheet", () => {
     expect(await calls(page)).toContain("forgetCsv");
   });
 
+  test("keeps the agent in practice, or out of it, while its lines are imported", async () => {
+    const page = await open("practice");
+    await page.evaluate(() => window.fake.csv.hold());
+    await importFile(page);
+    await give(page, SHEET);
+    await page.getByTestId("csv-import").click();
+    await page.getByText("0 de 2").waitFor();
+    await button(page, "Ajustes").click();
+    await button(page, "Geral").click();
+    const leave = button(page, "Sair da prática");
+    expect(await leave.count(), "above, and in the settings").toBe(2);
+    for (const each of await leave.all()) {
+      expect(await each.isDisabled()).toBe(true);
+      const reason = await each.getAttribute("aria-describedby");
+      await page.locator(`[id="${reason}"]`).getByText("Uma planilha está sendo importada").waitFor();
+    }
+
+    await page.evaluate(() => window.fake.csv.step(10));
+    await page.getByTestId("csv-behind").getByText("2 clientes adicionados").waitFor();
+    expect(await page.getByText("Uma planilha está sendo importada").count()).toBe(0);
+    await leave.first().click();
+    await page.getByRole("heading", { name: "Boas-vindas ao Ponte" }).waitFor();
+    await button(page, "Praticar agora").click();
+    await page.getByTestId("customer-row").first().waitFor();
+    expect(await page.getByTestId("csv-behind").count(), "what it came to is of other customers").toBe(0);
+  });
+
   test("that cannot be read leaves the choice of another", async () => {
     const page = await open("customers");
     await importFile(page);

@@ -86,6 +86,27 @@ function watch(page: Page): Promise<void> {
   });
 }
 
+/** The next answer about one customer is of the time of the question, and comes with `releaseRow`. */
+function holdRow(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    const { fake } = window;
+    const read = fake.customer.bind(fake);
+    fake.customer = async (id) => {
+      fake.customer = read;
+      const row = await read(id);
+      await new Promise((resolve) => addEventListener("late", resolve, { once: true }));
+      return row;
+    };
+  });
+}
+
+function releaseRow(page: Page): Promise<void> {
+  return page.evaluate(async () => {
+    dispatchEvent(new Event("late"));
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  });
+}
+
 describe("a hundred thousand customers", () => {
   test("are walked through by keyboard, from the first to the last", async () => {
     const page = await open("many");
@@ -339,6 +360,87 @@ describe("a list that changes behind the agent", () => {
     expect(await page.evaluate(() => window.queries.length)).toBeLessThan(5);
   });
 
+  test("keeps the rows that come in sight while it is read, until they are read again", async () => {
+    const page = await open("roster");
+    await rows(page).first().waitFor();
+    const scroller = list(page).locator("..");
+    const [first] = Object.keys(await inSight(page));
+    const second = await rows(page).nth(1).locator("strong").textContent();
+    await scroller.evaluate((element) => (element.scrollTop = 20_011));
+    await expect.poll(async () => Object.keys(await inSight(page)).length).toBeGreaterThan(5);
+    await holdBack(page);
+    await page.evaluate((first) => {
+      const { id } = window.fake.find(first).find(({ name }) => name === first)!;
+      window.fake.changeCustomer(id, { name: `${first} e Filhos` });
+    }, first!);
+    await page.waitForFunction(() => window.held.length > 0);
+    await scroller.evaluate((element) => (element.scrollTop = 0));
+    await expect.poll(async () => Object.keys(await inSight(page))[0]).toBe(first);
+
+    const asked = await page.evaluate(() => {
+      const { length } = window.held;
+      window.held.forEach(({ answer }) => answer());
+      return length;
+    });
+    await page.waitForFunction((asked) => window.held.length > asked, asked);
+    expect(await page.getByTestId("customer-coming").count()).toBe(0);
+    expect(Object.keys(await inSight(page))[0], "as it was").toBe(first);
+
+    expect(
+      await page.evaluate((asked) => window.held.slice(asked).map(({ query }) => query.offset), asked),
+    ).toEqual([0]);
+    await page.evaluate(() => window.held.at(-1)!.answer());
+    await named(page, `${first} e Filhos`).waitFor();
+    await named(page, second!).first().waitFor();
+    expect(await page.getByTestId("customer-coming").count()).toBe(0);
+  });
+
+  test("shows what others changed of the customer on screen, without asking for every single change", async () => {
+    const page = await open("customers");
+    await choose(page, "Padaria Aurora");
+    await heading(page, "Padaria Aurora");
+    await page.evaluate(() => {
+      for (let times = 0; times < 200; times++)
+        window.fake.changeCustomer("customer-1", { name: `Padaria ${times}` });
+    });
+    await heading(page, "Padaria 199");
+    expect(
+      await page.evaluate(() => window.fake.calls.filter((call) => call === "customer").length),
+    ).toBeLessThan(4);
+  });
+
+  test("does not take back a status of the customer on screen", async () => {
+    const page = await open("customers");
+    await choose(page, "Mercado São Jorge");
+    await heading(page, "Mercado São Jorge");
+    const shown = page.locator("main header").getByText("Offline");
+    await holdRow(page);
+    await page.evaluate(() => {
+      window.fake.changeCustomer("customer-4", { note: "Fecha às segundas" });
+    });
+    await page.evaluate(() => window.fake.instanceAction("customer-4", "disconnect"));
+    await shown.waitFor();
+    await releaseRow(page);
+    expect(await shown.count()).toBe(1);
+    await page.getByText("Fecha às segundas").first().waitFor();
+    expect(await shown.count()).toBe(1);
+  });
+
+  test("does not bring back a customer who was removed", async () => {
+    const page = await open("customers");
+    await choose(page, "Padaria Aurora");
+    await heading(page, "Padaria Aurora");
+    await holdRow(page);
+    await page.evaluate(() => window.fake.changeCustomer("customer-1", { note: "Fecha às segundas" }));
+    await page.getByRole("button", { name: "Mais ações", exact: true }).click();
+    await page.getByTestId("action-remove").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Esquecer este cliente" }).click();
+    await heading(page, "Escolha um cliente para começar");
+    await releaseRow(page);
+    await heading(page, "Escolha um cliente para começar");
+    expect(await page.getByRole("heading", { name: "Padaria Aurora" }).count()).toBe(0);
+  });
+
   test("tells a status at once, and counts it soon", async () => {
     const page = await open("customers");
     await rows(page).first().waitFor();
@@ -586,15 +688,21 @@ describe("connecting from a row", () => {
     await shownQr(page);
   });
 
-  test.each([
-    ["a mobile instance, whose number is registered", "Transportes Andorinha", "registration"],
-    ["one of whom nobody knows the type", "Cafeteria Grão Fino", "method-qr"],
-  ])("only selects %s", async (_, name, shown) => {
+  test("is one click where nobody knows the type of the instance, too", async () => {
     const page = await open("mobile");
-    await named(page, name).hover();
-    await connect(page, name).click();
-    await heading(page, name);
-    await page.getByTestId(shown).waitFor();
+    await named(page, "Cafeteria Grão Fino").hover();
+    await connect(page, "Cafeteria Grão Fino").click();
+    await heading(page, "Cafeteria Grão Fino");
+    await shownQr(page);
+    expect(await started(page)).toBe(1);
+  });
+
+  test("leads to the registration of a mobile instance", async () => {
+    const page = await open("mobile");
+    await named(page, "Transportes Andorinha").hover();
+    await connect(page, "Transportes Andorinha").click();
+    await heading(page, "Transportes Andorinha");
+    await page.getByTestId("registration").waitFor();
     expect(await started(page)).toBe(0);
   });
 
@@ -716,6 +824,36 @@ describe("the import", () => {
     await step(page, { state: "done" });
     await told(page).getByText("nada novo").waitFor();
     expect(await page.getByTestId("refresh-failed").count()).toBe(0);
+  });
+
+  test("that was cancelled is told as what the desk's own makes of it", async () => {
+    const page = await open("partner");
+    await page.getByTestId("import").click();
+    await step(page, { read: 312, total: 1_204 });
+    await page.getByTestId("import-cancel").click();
+    await told(page).getByText("Importação interrompida: 312 de 1.204.").waitFor();
+    await page.evaluate(() => window.fake.refresh("litoral"));
+    await page.getByTestId("import-progress").getByText("312 de 1.204").waitFor();
+    expect(await told(page).count()).toBe(0);
+    await step(page, { state: "done", read: 1_204 });
+    await page.getByText("Atualizado agora").waitFor();
+    expect(await told(page).count()).toBe(0);
+    expect(await page.getByTestId("import-progress").count()).toBe(0);
+  });
+
+  test("whose end was not heard of is not shown as running for ever", async () => {
+    const page = await open("partner");
+    await page.getByTestId("import").click();
+    await step(page, { read: 312, total: 1_204 });
+    await page.getByTestId("import-progress").getByText("312 de 1.204").waitFor();
+    await page.evaluate(() => {
+      const { fake } = window;
+      const emit = fake.emit.bind(fake);
+      fake.emit = (event) => event.kind !== "import" && emit(event);
+    });
+    await step(page, { state: "done", read: 1_204, added: 12 });
+    await told(page).getByText("1.204 clientes, 12 novos").waitFor();
+    expect(await page.getByTestId("import-progress").count()).toBe(0);
   });
 
   test("refreshes every account that is listed and can be refreshed", async () => {

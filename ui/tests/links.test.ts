@@ -41,7 +41,7 @@ describe("a link", () => {
     expect(await heading(page, place).count()).toBe(0);
   });
 
-  test("leaves a form alone, and all that was typed", async () => {
+  test("leaves a form alone, and all that was typed, and waits for its end", async () => {
     const page = await open("customers");
     await page.getByRole("complementary").getByRole("button", { name: "Adicionar cliente" }).click();
     await page.getByLabel("Nome do cliente").fill("Floricultura Jasmim");
@@ -49,6 +49,36 @@ describe("a link", () => {
     expect(await page.getByLabel("Nome do cliente").inputValue()).toBe("Floricultura Jasmim");
     await dialog(page).getByRole("button", { name: "Cancelar" }).click();
     expect(await heading(page, "Pet Shop Amigo Fiel").count()).toBe(0);
+    const asked = page.getByTestId("asked");
+    await asked.getByText("Um link pede Pet Shop Amigo Fiel").waitFor();
+    expect(await asked.getByText("se perde").count(), "nothing is lost any more").toBe(0);
+    await asked.getByRole("button", { name: "Mostrar cliente" }).click();
+    await heading(page, "Pet Shop Amigo Fiel").waitFor();
+    expect(await asked.count()).toBe(0);
+  });
+
+  test("waits for a form that is saved, too", async () => {
+    const page = await open("customers");
+    await choose(page, "Padaria Aurora");
+    await button(page, "Editar cliente").click();
+    await page.getByLabel("Nome do cliente").fill("Padaria Aurora e Filhos");
+    await show(page, "Pet Shop");
+    await dialog(page).getByRole("button", { name: "Salvar" }).click();
+    await heading(page, "Padaria Aurora e Filhos").waitFor();
+    await page.getByTestId("asked").getByText("Um link pede Pet Shop Amigo Fiel").waitFor();
+    await choose(page, "Barbearia");
+    await heading(page, "Barbearia do Porto").waitFor();
+    expect(await page.getByTestId("asked").count(), "the agent went on").toBe(0);
+  });
+
+  test("waits for an answer to a question", async () => {
+    const page = await open("customers");
+    await page.evaluate(() => window.fake.emit({ kind: "closing" }));
+    await dialog(page).waitFor();
+    await show(page, "Pet Shop");
+    await page.keyboard.press("Escape");
+    await page.getByTestId("asked").getByRole("button", { name: "Mostrar cliente" }).click();
+    await heading(page, "Pet Shop Amigo Fiel").waitFor();
   });
 
   test("asks before a text that is not saved is lost", async () => {
@@ -112,6 +142,15 @@ describe("a link", () => {
     await notice.getByRole("button", { name: "Fechar" }).click();
     expect(await notice.count()).toBe(0);
   });
+});
+
+test("the tray shows who is offline behind a form, and nothing typed is lost", async () => {
+  const page = await open("customers");
+  await page.getByRole("complementary").getByRole("button", { name: "Adicionar cliente" }).click();
+  await page.getByLabel("Nome do cliente").fill("Floricultura Jasmim");
+  await page.evaluate(() => window.fake.emit({ kind: "showOffline" }));
+  await expect.poll(() => page.getByTestId("customer-row").count()).toBe(7);
+  expect(await page.getByLabel("Nome do cliente").inputValue()).toBe("Floricultura Jasmim");
 });
 
 describe("a damaged data file", () => {

@@ -75,10 +75,21 @@ describe("what is told of a listing", () => {
   it("keeps what can be gone on with until a refresh has read it all", () => {
     const cancelled = imported({ state: "cancelled", read: 312 });
     const before = heard(UNREAD, cancelled);
-    const running = heard(before, imported({ byHand: false, state: "running", endedAt: null }));
-    expect(running.told).toEqual(cancelled);
-    expect(heard(running, { ...failed, byHand: false }).told).toEqual(cancelled);
+    const silently = imported({ byHand: false, state: "running", read: 600, endedAt: null });
+    const running = heard(before, silently);
+    expect(running.told, "it is gone on with").toEqual(silently);
+    const quiet = { ...failed, byHand: false };
+    expect(heard(running, quiet)).toEqual({ updatedAt: null, told: quiet, stale: null });
+    expect(heard(before, quiet).told, "though its beginning was not heard of").toEqual(quiet);
     expect(heard(running, imported({ byHand: false })).told).toBeNull();
+    expect(heard(before, imported({ byHand: false })).told).toBeNull();
+  });
+
+  it("keeps the result that the agent waited for while the desk refreshes by itself", () => {
+    const before = heard(UNREAD, imported({ endedAt: 2_000 }));
+    expect(heard(before, imported({ byHand: false, state: "running", endedAt: null }))).toEqual(before);
+    const quiet = { ...failed, byHand: false };
+    expect(heard(before, quiet)).toEqual({ ...before, stale: quiet });
   });
 
   it("is no news when it went well before the screen was opened", () => {

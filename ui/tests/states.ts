@@ -1059,6 +1059,17 @@ export const states: State[] = [
       await page.getByRole("dialog").waitFor();
     },
   },
+  {
+    name: "settings-practice-importing",
+    scenario: "practice",
+    reach: async (page) => {
+      await page.evaluate(() => window.fake.csv.hold());
+      await csvImported(page);
+      await page.getByText("0 de 2").waitFor();
+      await settings(page, "Geral");
+      await button(page, "Sair da prática").last().scrollIntoViewIfNeeded();
+    },
+  },
   { name: "settings-about", scenario: "customers", reach: (page) => settings(page, "Sobre") },
   { name: "presenter-preparing", scenario: "preparing", presenter: true },
   { name: "presenter-waiting", scenario: "waiting", presenter: true },

@@ -13,6 +13,11 @@ pub async fn customers(app: AppHandle, query: CustomerQuery) -> Answer<CustomerP
 }
 
 #[tauri::command]
+pub async fn customer(app: AppHandle, id: String) -> Answer<CustomerRow> {
+    ask(&app, async |desk| desk.listed(&id).await).await
+}
+
+#[tauri::command]
 pub async fn check_customer(
     app: AppHandle,
     id: Option<String>,

@@ -23,6 +23,8 @@ export class Roster {
   #question = $state.raw<Question | null>(null);
   /** Counts the questions and refreshes: an answer to an older one must not win. */
   #turn = 0;
+  /** The last turn that was answered: windows of before are shown only until they are read again. */
+  #read = 0;
   /** Windows that are being asked for in this turn. */
   #coming: number[] = [];
 
@@ -37,7 +39,7 @@ export class Roster {
 
   /** The place of a customer among the rows that are here; -1 for none of them. */
   indexOf(id: string): number {
-    for (const { offset, rows } of this.#windows) {
+    for (const { offset, rows } of [...this.#windows].sort((a, b) => b.turn - a.turn)) {
       const place = rows.findIndex((row) => row.id === id);
       if (place >= 0) return offset + place;
     }
@@ -57,7 +59,7 @@ export class Roster {
 
   /**
    * The same question again, for the windows from `first` to `last`. The rows of before stay until the answer is
-   * here; `before` is called when it takes their place.
+   * here; `before` is called when it takes their place. Other windows stay until they are wanted and read again.
    */
   async refresh(first: number, last: number, before: () => void): Promise<boolean> {
     return this.#take(offsets(first, Math.min(last, Math.max(0, this.total - 1))), before);
@@ -67,7 +69,8 @@ export class Roster {
   want(first: number, last: number): void {
     if (!this.settled) return;
     for (const offset of offsets(first, Math.min(last, this.total - 1))) {
-      if (!this.#window(offset) && !this.#coming.includes(offset)) void this.#add(offset);
+      const old = (this.#window(offset)?.turn ?? -1) < this.#read;
+      if (old && !this.#coming.includes(offset)) void this.#add(offset);
     }
   }
 
@@ -93,10 +96,13 @@ export class Roster {
       const [page] = pages;
       if (!page) return false;
       before();
-      // A window that came in sight meanwhile is as new as these.
-      const meanwhile = this.#windows.filter((window) => window.turn === turn);
       const taken = pages.map(({ rows }, place) => ({ offset: wanted[place]!, rows, turn }));
-      this.#windows = [...taken, ...meanwhile];
+      // A window that came in sight meanwhile is as new as these; older ones answer the same question or none.
+      const others = this.#windows.filter(
+        (window) => !wanted.includes(window.offset) && (window.turn === turn || question === this.answered),
+      );
+      this.#windows = nearest(wanted[0]!, [...taken, ...others]);
+      this.#read = turn;
       this.total = page.total;
       this.counts = page.counts;
       this.answered = question;
@@ -116,9 +122,8 @@ export class Roster {
     try {
       const { rows, total, counts } = await this.#page(this.#question!, offset);
       if (turn !== this.#turn) return;
-      const far = (window: Window) => Math.abs(window.offset - offset);
-      const windows = [...this.#windows, { offset, rows, turn }].sort((a, b) => far(a) - far(b));
-      this.#windows = windows.slice(0, KEPT);
+      const others = this.#windows.filter((window) => window.offset !== offset);
+      this.#windows = nearest(offset, [...others, { offset, rows, turn }]);
       this.total = total;
       this.counts = counts;
       this.failure = null;
@@ -136,6 +141,12 @@ export class Roster {
 
 /** `offset`: the index of its first row; `turn`: when it was read. */
 type Window = { offset: number; rows: CustomerRow[]; turn: number };
+
+/** Those that are kept when `offset` is in sight. */
+function nearest(offset: number, windows: Window[]): Window[] {
+  const far = (window: Window) => Math.abs(window.offset - offset);
+  return windows.sort((a, b) => far(a) - far(b)).slice(0, KEPT);
+}
 
 /** The windows that hold the rows from `first` to `last`. */
 function offsets(first: number, last: number): number[] {

@@ -31,7 +31,7 @@ export function connectable({ status, vanished }: CustomerRow): boolean {
 export type Listing = {
   /** When all of it was read last: Unix milliseconds. */
   updatedAt: number | null;
-  /** The import that the agent asked for, until it is dismissed or the next refresh has done its work. */
+  /** The import that the agent asked for, or what goes on with it, until it is dismissed or a refresh has read it all. */
   told: Import | null;
   /** The refresh that went wrong by itself. */
   stale: Import | null;
@@ -43,11 +43,14 @@ export const UNREAD: Listing = { updatedAt: null, told: null, stale: null };
 export function heard(before: Listing, now: Import): Listing {
   const done = now.state === "done";
   const failed = now.state === "failed" || now.state === "incomplete";
+  // One by itself goes on with what the agent asked for and did not get: it is told in its place.
+  const asked = now.byHand || (before.told !== null && before.told.state !== "done");
+  // A refresh that did it all leaves nothing to go on with, or to tell of.
+  const silent = done && !now.byHand;
   return {
     updatedAt: done ? now.endedAt : before.updatedAt,
-    // A refresh that did it all leaves nothing to go on with, or to tell of.
-    told: now.byHand ? now : done ? null : before.told,
-    stale: now.byHand || done ? null : failed ? now : before.stale,
+    told: silent ? null : asked ? now : before.told,
+    stale: asked || done ? null : failed ? now : before.stale,
   };
 }
 
@@ -61,6 +64,9 @@ export function known(now: Import): Listing {
 export function listed(accounts: Account[]): Account[] {
   return accounts.filter(({ partnerToken }) => partnerToken.saved !== "no");
 }
+
+/** Milliseconds between two readings of what others changed. */
+export const PAUSE_MS = 1000;
 
 /**
  * Does the work at once when it is asked for, and what is asked for meanwhile in one go: the next work begins `pause`

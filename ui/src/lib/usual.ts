@@ -4,11 +4,12 @@ import type { Attempt, CustomerRow, Phase } from "./ipc/types";
 const OVER: Phase["state"][] = ["alreadyConnected", "connected", "gaveUp", "failed"];
 
 /**
- * Starts what a customer is usually connected by, and leaves alone what runs already. A mobile instance has its number
- * registered, step by step, and of one that nobody knows the agent decides: nothing is started for these.
+ * Starts what a customer is usually connected by, and leaves alone what runs already. An instance whose type nobody
+ * knows is taken for a web one, as nearly all are. A mobile instance has its number registered, step by step: nothing
+ * is started, its screen is the beginning.
  */
 export async function startUsual(backend: Backend, { id, instanceType }: CustomerRow): Promise<void> {
-  if (instanceType !== "web") return;
+  if (instanceType === "mobile") return;
   const attempt = await runningAttempt(backend, id);
   if (attempt === null || OVER.includes(attempt.phase.state)) await backend.startAttempt(id, "qrCode");
 }

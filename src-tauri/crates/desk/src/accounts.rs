@@ -8,7 +8,6 @@ use uuid::Uuid;
 use crate::desk::Desk;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::input::{self, Field, Problem, ProblemCode};
-use crate::lock;
 use crate::store::AccountRecord;
 use crate::vault::{Holder, Keep, SecretName, Secrets};
 
@@ -244,8 +243,8 @@ impl Desk {
         };
         self.put_secret(&mut record, secret, value, keep).await?;
         self.store.put_account(&record).await?;
-        // They came with the old credential, as the attempts did.
-        lock(&self.listed_tokens).clear();
+        // They went on with the old credential, as the attempts did.
+        self.forget_listing(Some(id));
         self.end_attempts_of(id).await?;
         self.account_of(record).await
     }
@@ -329,6 +328,8 @@ impl Desk {
     /// Removes an account without customers, and its secrets.
     pub async fn remove_account(&self, id: &str) -> Result<()> {
         let record = self.account(id).await?;
+        // It would add customers meanwhile.
+        self.forget_listing(Some(id));
         if self.store.count_customers(id).await? > 0 {
             return Err(ErrorCode::AccountHasCustomers.into());
         }
@@ -344,7 +345,9 @@ impl Desk {
 
     pub(crate) async fn account_secrets(&self, record: &AccountRecord) -> Result<Secrets> {
         let holder = Holder::account(&record.id);
-        Ok(self.vault.load(&holder, record.in_keychain()).await?)
+        let secrets = self.vault.load(&holder, record.in_keychain()).await?;
+        self.keychain_opened(&record.id);
+        Ok(secrets)
     }
 
     /// Puts a secret into the vault and notes in `record` what the keychain then holds.

@@ -113,8 +113,8 @@ pub struct CustomerPage {
     pub counts: StatusCounts,
 }
 
-/// How many customers are how. Those never connected are counted as offline or unknown as well, and
-/// those vanished as what they were last.
+/// How many customers are how. Those never connected are counted as offline or unknown as well; those
+/// vanished as nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = crate::TYPES)]
@@ -138,9 +138,9 @@ pub struct StatusCounts {
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = crate::TYPES)]
 pub enum StatusFilter {
-    /// Connected when last seen.
+    /// Connected when last seen, as all below still in the listing.
     Connected,
-    /// Not connected when last seen, for whatever reason, and still in the listing.
+    /// Not connected when last seen.
     Offline,
     /// The instance must be subscribed again.
     SubscriptionOver,
@@ -458,17 +458,16 @@ impl Desk {
     /// One customer, as listed.
     pub async fn listed(&self, id: &str) -> Result<CustomerRow> {
         let record = self.customer(id).await?;
-        let account = self.account(&record.account_id).await?;
-        Ok(self.customer_row(record, &account))
+        self.shown_row(record).await
     }
 
     async fn customer_rows(&self, records: Vec<CustomerRecord>) -> Result<Vec<CustomerRow>> {
-        let accounts = self.store.accounts().await?;
+        let accounts = self.store.account_records().await?;
         let row = |record: CustomerRecord| {
             let account = accounts
                 .iter()
-                .find(|(account, _)| account.id == record.account_id);
-            Some(self.customer_row(record, &account?.0))
+                .find(|account| account.id == record.account_id);
+            Some(self.customer_row(record, account?))
         };
         Ok(records.into_iter().filter_map(row).collect())
     }
@@ -499,11 +498,25 @@ impl Desk {
             .customer(form.account_id, instance_id, form.language);
         self.refuse_taken_instance(&record).await?;
         let holder = Holder::customer(&record.id);
-        let saved = self.save_customer(record, reading.token, form.keep).await;
-        if saved.is_err() {
+        let added = self.keep_and_add(record, reading.token, form.keep).await;
+        if added.is_err() {
             self.forget(&holder).await;
         }
-        saved
+        added
+    }
+
+    async fn keep_and_add(
+        &self,
+        mut record: CustomerRecord,
+        token: Option<SecretString>,
+        keep: Keep,
+    ) -> Result<CustomerRow> {
+        if let Some(token) = token {
+            self.keep_token(&mut record, token, keep).await?;
+        }
+        self.store.add_customer(&record).await?;
+        self.tell_counts();
+        self.shown_row(record).await
     }
 
     /// Changes a customer.
@@ -513,11 +526,9 @@ impl Desk {
         self.refuse_account_credential(&form.account_id, &reading)
             .await?;
         let instance_id = reading.check.instance_id.unwrap_or_default();
-        let before_instance = before.instance_id.clone();
-        let same_instance = instance_id == before.instance_id
-            && form.account_id == before.account_id
-            && reading.token.is_none();
-        let record = CustomerRecord {
+        let moves = instance_id != before.instance_id;
+        let anew = moves || form.account_id != before.account_id || reading.token.is_some();
+        let mut record = CustomerRecord {
             account_id: form.account_id,
             name_is_listed: before.name_is_listed && reading.typed.name == before.name,
             name: reading.typed.name,
@@ -525,33 +536,26 @@ impl Desk {
             note: reading.typed.note,
             labels: reading.typed.labels,
             language: form.language,
-            status: if same_instance {
-                before.status
-            } else {
-                ConnectionStatus::Unknown
-            },
-            status_since: before.status_since.filter(|_| same_instance),
-            instance_type: before
-                .instance_type
-                .filter(|_| instance_id == before.instance_id),
-            due: before.due.filter(|_| same_instance),
-            vanished_at: before.vanished_at.filter(|_| same_instance),
             instance_id,
             ..before
         };
         self.refuse_taken_instance(&record).await?;
-        if !same_instance {
+        if anew {
             // Its attempt talks to another instance, or with other credentials.
             self.end_attempt(id);
         }
-        let moves = record.instance_id != before_instance;
-        let saved = self.save_customer(record, reading.token, form.keep).await?;
+        if let Some(token) = reading.token {
+            self.keep_token(&mut record, token, form.keep).await?;
+        }
+        let edited = self.store.edit_customer(&record, anew).await?;
+        let edited = edited.ok_or(ErrorCode::NotFound)?;
         if moves {
             lock(&self.registrations).forget(id);
             self.store.remove_registration(id).await?;
         }
         self.views_changed();
-        Ok(saved)
+        self.tell_counts();
+        self.shown_row(edited).await
     }
 
     /// Removes a customer, the attempt, the secret and the history.
@@ -562,7 +566,9 @@ impl Desk {
         self.vault
             .delete(&Holder::customer(id), record.token_hint.is_some())
             .await?;
-        Ok(self.store.remove_customer(id).await?)
+        self.store.remove_customer(id).await?;
+        self.tell_counts();
+        Ok(())
     }
 
     /// Reads the status from the server, and the identity if connected.
@@ -631,21 +637,12 @@ impl Desk {
         }
     }
 
-    async fn save_customer(
-        &self,
-        mut record: CustomerRecord,
-        token: Option<SecretString>,
-        keep: Keep,
-    ) -> Result<CustomerRow> {
-        if let Some(token) = token {
-            self.keep_token(&mut record, token, keep).await?;
-        }
-        self.store.put_customer(&record).await?;
+    async fn shown_row(&self, record: CustomerRecord) -> Result<CustomerRow> {
         let account = self.account(&record.account_id).await?;
         Ok(self.customer_row(record, &account))
     }
 
-    /// Gives a customer's token to the vault, and notes in `record` what the keychain then holds.
+    /// Puts a customer's token into the vault, and notes in `record` what the keychain then holds.
     pub(crate) async fn keep_token(
         &self,
         record: &mut CustomerRecord,

@@ -381,6 +381,7 @@ impl Desk {
         let server = Server::new(address.map(str::to_owned))?;
         self.store.put_setting(ZAPI_ADDRESS, address).await?;
         if !self.fixed_address {
+            self.forget_listing(None);
             lock(&self.attempts).clear();
             self.views_changed.send_replace(());
             *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
@@ -903,7 +904,11 @@ impl Desk {
         status: ConnectionStatus,
     ) -> Result<()> {
         let now = self.clock.wall_ms();
-        let change = self.store.note_status(customer_id, status, now).await?;
+        let ticks = self.clock.ticks();
+        let change = self
+            .store
+            .note_status(customer_id, status, now, ticks)
+            .await?;
         self.tell_changes(change.into_iter().collect());
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::customers::CustomerStatus;
+use crate::customers::{ConnectionStatus, CustomerStatus};
 use crate::desk::Desk;
 use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::ZapiGateway;
@@ -95,6 +95,9 @@ impl Desk {
         }
         .map_err(Failure::from)?;
         if action == InstanceAction::Disconnect {
+            // By the agent's own hand: nobody is to be told of it as news.
+            self.note_status(customer_id, ConnectionStatus::Offline)
+                .await?;
             self.registration_ended(customer_id).await?;
         }
         self.customer_status(customer_id).await

@@ -70,7 +70,7 @@ fn to_digits(number: &PhoneNumber) -> String {
 }
 
 /// A Brazilian number with area code and eight digits, with the mobile 9 put in front.
-fn with_ninth_digit(digits: &str) -> Option<String> {
+pub fn with_ninth_digit(digits: &str) -> Option<String> {
     let national = digits.strip_prefix("55").filter(|n| n.len() == 10)?;
     let (area, subscriber) = national.split_at_checked(2)?;
     Some(format!("55{area}9{subscriber}"))

@@ -25,14 +25,10 @@ use crate::instance::InstanceType;
 use crate::language::Language;
 use crate::lock;
 use crate::phone;
-use crate::store::{Change, CustomerRecord, Listed};
+use crate::store::{Change, CustomerRecord, Listed, StoreError};
 use crate::vault::SecretName;
-use listing::{End, PAGE_SIZE, Pace, Page, Pages, Reading, Row};
+use listing::{End, PAGE_SIZE, Pace, Page, Pages, Reading, Row, UNHURRIED};
 
-/// Calls under way at once for an agent who waits.
-const AT_ONCE: usize = 4;
-/// Between calls that nobody waits for: never more than a few a second (zapi.md §7).
-const UNHURRIED: Duration = Duration::from_millis(250);
 /// Pages read and not yet written.
 const WAITING_PAGES: usize = 32;
 /// Rows that are written in one go.
@@ -57,7 +53,7 @@ pub enum ImportState {
     Running,
     /// The agent ended it. What was read is kept; the next import goes on from there.
     Cancelled,
-    /// All was read.
+    /// All was read, as far as the listing stood still.
     Done,
     /// Some pages could not be read; the others are kept. The next import reads those alone.
     Incomplete,
@@ -101,6 +97,7 @@ pub struct Import {
 pub(crate) struct Job {
     import: Import,
     cancel: tokio::sync::watch::Sender<bool>,
+    pace: Pace,
     task: AbortHandle,
     /// When it ended, by our ticks; zero while it runs.
     ended: Duration,
@@ -124,10 +121,10 @@ struct PartnerPages {
 
 impl Pages for PartnerPages {
     async fn page(&self, number: u32) -> Result<Page> {
-        let asked_at = self.clock.wall_ms();
+        let asked_at = self.clock.ticks();
         let partner = self.client.partner(&self.token);
         let received = partner.instances(number, PAGE_SIZE).await?;
-        let now = received.date.map_or(asked_at, unix_ms);
+        let now = received.date.map_or_else(|| self.clock.wall_ms(), unix_ms);
         let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let rows = received.value.rows.into_iter();
         Ok(Page {
@@ -139,7 +136,7 @@ impl Pages for PartnerPages {
 }
 
 /// `now`: by the server's clock.
-fn read(row: zapi::InstanceRow, now: i64, asked_at: i64) -> Row {
+fn read(row: zapi::InstanceRow, now: i64, asked_at: Duration) -> Row {
     let due = row.due.map(|due| due.0);
     Row {
         listed: Listed {
@@ -194,9 +191,6 @@ impl Desk {
         let token = secrets
             .get(SecretName::PartnerToken)
             .ok_or(ErrorCode::PartnerTokenMissing)?;
-        if !account.imported {
-            self.store.note_imported(account_id).await?;
-        }
         let pages = PartnerPages {
             client: self.client()?,
             token: token.clone(),
@@ -207,9 +201,16 @@ impl Desk {
         let mut reading = Reading::default();
         if let Some(job) = jobs.get_mut(account_id) {
             if job.import.state == ImportState::Running {
-                // The agent waits for it from here on.
-                job.import.by_hand |= by_hand;
+                if by_hand {
+                    job.import.by_hand = true;
+                    job.pace.hurry();
+                }
                 let _ = self.events.send(Event::Import(job.import.clone()));
+                return Ok(());
+            }
+            // What an agent ended is for an agent to go on with.
+            let goes_on = by_hand || job.import.state != ImportState::Cancelled;
+            if !goes_on {
                 return Ok(());
             }
             if now < job.ended + RESUMABLE {
@@ -231,20 +232,15 @@ impl Desk {
             ended_at: None,
         };
         let (cancel, cancelled) = tokio::sync::watch::channel(false);
-        let pace = match by_hand {
-            true => Pace {
-                at_once: AT_ONCE,
-                pause: Duration::ZERO,
-            },
-            false => Pace {
-                at_once: 1,
-                pause: UNHURRIED,
-            },
-        };
+        let pace = Pace::default();
+        if by_hand {
+            pace.hurry();
+        }
         let desk = Arc::clone(self);
         let running = import.clone();
+        let its_pace = pace.clone();
         let task = tokio::spawn(async move {
-            desk.run_import(running, reading, pages, pace, cancelled)
+            desk.run_import(running, reading, pages, its_pace, cancelled)
                 .await;
         });
         let _ = self.events.send(Event::Import(import.clone()));
@@ -253,6 +249,7 @@ impl Desk {
             Job {
                 import,
                 cancel,
+                pace,
                 task: task.abort_handle(),
                 ended: Duration::ZERO,
                 left: None,
@@ -280,13 +277,13 @@ impl Desk {
         };
         let end = async {
             loop {
-                let (give, mut rows) = mpsc::channel(WAITING_PAGES);
+                let (give, rows) = mpsc::channel(WAITING_PAGES);
                 let read = async {
-                    let end = reading.go_on(&pages, pace, &mut cancelled, &give).await;
+                    let end = reading.go_on(&pages, &pace, &mut cancelled, &give).await;
                     drop(give);
                     end
                 };
-                let (end, kept) = tokio::join!(read, written.write(&mut rows));
+                let (end, kept) = tokio::join!(read, written.write(rows));
                 written.import.total = reading.total;
                 kept?;
                 if end != End::Whole {
@@ -479,10 +476,59 @@ impl Desk {
             due: created.due.map(|due| due.0),
             ..typed.customer(form.account_id, created.id, form.language)
         };
-        self.store.put_customer(&record).await?;
+        // It is paid for: what goes wrong from here on must not look as if it were not.
+        let record = self.adopt(record).await.map_err(|failure| {
+            self.note_failure(&failure);
+            Failure::from(ErrorCode::InstanceMaybeCreated)
+        })?;
         lock(&self.created).remove(&key);
         self.tell_counts();
         Ok(self.customer_row(record, &account))
+    }
+
+    /// Adds the customer of a new instance; a refresh may have been faster, and then what was typed is
+    /// written into what it added.
+    async fn adopt(&self, record: CustomerRecord) -> Result<CustomerRecord> {
+        match self.store.add_customer(&record).await {
+            Err(StoreError::InstanceTaken) => {
+                let instance_id = &record.instance_id;
+                let added = self.store.customer_of_instance(instance_id).await?;
+                let added = added.ok_or(ErrorCode::NotFound)?;
+                let typed = CustomerRecord {
+                    id: added.id,
+                    ..record
+                };
+                let edited = self.store.edit_customer(&typed, false).await?;
+                Ok(edited.ok_or(ErrorCode::NotFound)?)
+            }
+            added => Ok(added.map(|()| record)?),
+        }
+    }
+
+    /// Ends the reading of listings (of one account, or of all) and forgets what came with them: the
+    /// credential is another, or the server.
+    pub(crate) fn forget_listing(&self, account_id: Option<&str>) {
+        let ended: Vec<Job> = {
+            let mut jobs = lock(&self.imports);
+            let these = |id: &String| account_id.is_none_or(|account| account == id);
+            let ids: Vec<String> = jobs.keys().filter(|id| these(id)).cloned().collect();
+            ids.iter().filter_map(|id| jobs.remove(id)).collect()
+        };
+        for job in ended {
+            let running = job.import.state == ImportState::Running;
+            if running {
+                let import = Import {
+                    state: ImportState::Cancelled,
+                    ended_at: Some(self.clock().wall_ms()),
+                    ..job.import.clone()
+                };
+                // Nobody may be listening.
+                let _ = self.events.send(Event::Import(import));
+            }
+        }
+        lock(&self.listed_tokens).clear();
+        self.look_again();
+        self.import_ended.notify_waiters();
     }
 }
 
@@ -496,8 +542,9 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// Writes rows as they come, until no more come.
-    async fn write(&mut self, rows: &mut mpsc::Receiver<Vec<Row>>) -> Result<()> {
+    /// Writes rows as they come, until no more come. Takes the rows for itself: when they cannot be
+    /// written, whoever reads them must notice.
+    async fn write(&mut self, mut rows: mpsc::Receiver<Vec<Row>>) -> Result<()> {
         while let Some(mut waiting) = rows.recv().await {
             while waiting.len() < WRITTEN_AT_ONCE
                 && let Ok(more) = rows.try_recv()
@@ -528,6 +575,10 @@ impl Written<'_> {
             .store
             .put_listed(&account_id, &listed, now, new)
             .await?;
+        if self.read.is_empty() && !listed.is_empty() {
+            // There is a listing: from here on it is kept in step.
+            self.desk.store.note_imported(&account_id).await?;
+        }
         for row in listed {
             self.read.insert(row.instance_id);
         }
@@ -570,13 +621,28 @@ impl Written<'_> {
     /// Marks customers that are missing in the whole listing, after a last look for each of a few.
     async fn vanish(&mut self, unseen: Vec<(String, String)>, pages: &PartnerPages) -> Result<()> {
         let few = unseen.len() <= LOOKED_FOR;
+        let ids: Vec<String> = unseen.iter().map(|(id, _)| id.clone()).collect();
+        let customers = self.desk.store.customers_by_id(&ids).await?;
         let mut gone = Vec::new();
         for (id, instance_id) in unseen {
+            // One with a token of its own need not be in this listing.
+            let own_token = |customer| self.desk.holds_token(customer);
+            if customers.get(&id).is_none_or(own_token) {
+                continue;
+            }
             if few {
-                let asked_at = self.desk.clock().wall_ms();
+                tokio::time::sleep(UNHURRIED).await;
+                let asked_at = self.desk.clock().ticks();
                 let partner = pages.client.partner(&pages.token);
-                let found = partner.find(&instance_id).await?;
-                let now = found.date.map_or(asked_at, unix_ms);
+                let found = match partner.find(&instance_id).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        // The next refresh looks again.
+                        log::info!("a missing instance was not looked for: {error}");
+                        continue;
+                    }
+                };
+                let now = found.date.map_or_else(|| pages.clock.wall_ms(), unix_ms);
                 let mut rows = found.value.rows.into_iter();
                 if let Some(row) = rows.find(|row| row.id == instance_id) {
                     self.write_rows(vec![read(row, now, asked_at)]).await?;

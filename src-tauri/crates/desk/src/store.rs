@@ -150,8 +150,8 @@ pub struct Listed {
     pub instance_type: Option<InstanceType>,
     /// When its paid time ends; `None`: not said.
     pub due: Option<i64>,
-    /// When it was asked for: Unix milliseconds by this computer's clock.
-    pub asked_at: i64,
+    /// When it was asked for, by our ticks.
+    pub asked_at: Duration,
 }
 
 /// A customer whose status became another one.
@@ -265,6 +265,15 @@ impl Store {
             .into_iter()
             .map(|row| (row.account, row.customers))
             .collect())
+    }
+
+    /// All accounts by name, and nothing of their customers.
+    pub async fn account_records(&self) -> Result<Vec<AccountRecord>> {
+        Ok(
+            sqlx::query_as("SELECT * FROM account ORDER BY LOWER(name), id")
+                .fetch_all(&self.reader)
+                .await?,
+        )
     }
 
     /// One account.
@@ -390,17 +399,18 @@ impl Store {
 
     /// Customers by id; those that are gone are left out.
     pub async fn customers_by_id(&self, ids: &[String]) -> Result<HashMap<String, CustomerRecord>> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+        let mut customers = HashMap::new();
+        for ids in ids.chunks(PAGE as usize) {
+            let mut select = QueryBuilder::<Sqlite>::new("SELECT * FROM customer WHERE id IN (");
+            let mut list = select.separated(", ");
+            for id in ids {
+                list.push_bind(id.clone());
+            }
+            list.push_unseparated(")");
+            let rows: Vec<CustomerRecord> = select.build_query_as().fetch_all(&self.reader).await?;
+            customers.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
         }
-        let mut select = QueryBuilder::<Sqlite>::new("SELECT * FROM customer WHERE id IN (");
-        let mut list = select.separated(", ");
-        for id in ids {
-            list.push_bind(id.clone());
-        }
-        list.push_unseparated(")");
-        let rows: Vec<CustomerRecord> = select.build_query_as().fetch_all(&self.reader).await?;
-        Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
+        Ok(customers)
     }
 
     /// The customers attempted last, the latest first.
@@ -444,40 +454,73 @@ impl Store {
         )
     }
 
-    /// Inserts a customer, or replaces all of it but its id.
-    pub async fn put_customer(&self, customer: &CustomerRecord) -> Result<()> {
+    /// Writes what a form says of a customer, and leaves alone what others write: its status, kind
+    /// and dates. These begin anew if the instance is another (`anew`). `None`: the customer is gone.
+    pub async fn edit_customer(
+        &self,
+        customer: &CustomerRecord,
+        anew: bool,
+    ) -> Result<Option<CustomerRecord>> {
         let mut writer = self.writer.acquire().await?;
-        let mut insert = insert_customers(std::slice::from_ref(customer));
-        insert.push(
-            " ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name,
-                instance_id = excluded.instance_id, phone = excluded.phone, language = excluded.language,
-                token_hint = excluded.token_hint, status = excluded.status,
-                status_since = excluded.status_since, instance_type = excluded.instance_type,
-                note = excluded.note, labels = excluded.labels,
-                name_is_listed = excluded.name_is_listed, due = excluded.due,
-                vanished_at = excluded.vanished_at, connected_at = excluded.connected_at",
-        );
-        match insert.build().execute(&mut *writer).await {
+        let done: std::result::Result<Option<CustomerRecord>, _> = sqlx::query_as(
+            "UPDATE customer SET account_id = $2, name = $3, name_is_listed = $4, phone = $5,
+                language = $6, token_hint = $7, note = $8, labels = $9,
+                instance_type = CASE WHEN instance_id = $10 THEN instance_type ELSE NULL END,
+                instance_id = $10,
+                status = CASE WHEN $11 THEN $12 ELSE status END,
+                status_since = CASE WHEN $11 THEN NULL ELSE status_since END,
+                due = CASE WHEN $11 THEN NULL ELSE due END,
+                vanished_at = CASE WHEN $11 THEN NULL ELSE vanished_at END
+             WHERE id = $1 RETURNING *",
+        )
+        .bind(&customer.id)
+        .bind(&customer.account_id)
+        .bind(&customer.name)
+        .bind(customer.name_is_listed)
+        .bind(&customer.phone)
+        .bind(customer.language)
+        .bind(&customer.token_hint)
+        .bind(&customer.note)
+        .bind(&customer.labels)
+        .bind(&customer.instance_id)
+        .bind(anew)
+        .bind(ConnectionStatus::Unknown)
+        .fetch_optional(&mut *writer)
+        .await;
+        let edited = match done {
             Err(sqlx::Error::Database(cause)) if cause.is_unique_violation() => {
-                Err(StoreError::InstanceTaken)
+                return Err(StoreError::InstanceTaken);
             }
-            Err(error) => Err(error.into()),
-            Ok(_) => {
-                lock(&self.index).put(customer);
-                Ok(())
-            }
+            done => done?,
+        };
+        if let Some(customer) = &edited {
+            lock(&self.index).put(customer);
+        }
+        Ok(edited)
+    }
+
+    /// Inserts a customer.
+    pub async fn add_customer(&self, customer: &CustomerRecord) -> Result<()> {
+        match self
+            .add_customers(std::slice::from_ref(customer))
+            .await?
+            .is_empty()
+        {
+            true => Err(StoreError::InstanceTaken),
+            false => Ok(()),
         }
     }
 
-    /// Notes the status seen at `now`; the answer is what changed: `None` if it was so before, or if
+    /// Notes the status seen at `now` (our ticks: `ticks`); the answer is what changed: `None` if it was so before, or if
     /// the customer is gone.
     pub async fn note_status(
         &self,
         id: &str,
         status: ConnectionStatus,
         now: i64,
+        ticks: Duration,
     ) -> Result<Option<Change>> {
-        if lock(&self.index).has_status(id, status) {
+        if lock(&self.index).saw(id, status, ticks) {
             return Ok(None);
         }
         let mut writer = self.writer.acquire().await?;
@@ -551,22 +594,15 @@ impl Store {
         now: i64,
         new: impl Fn(&Listed) -> CustomerRecord,
     ) -> Result<Vec<Change>> {
-        let (unknown, differing): (Vec<&Listed>, Vec<Listed>) = {
-            let index = lock(&self.index);
-            let mut unknown = Vec::new();
-            let mut differing = Vec::new();
-            for row in listed {
-                match index.known(&row.instance_id, Some(&row.name)) {
-                    None => unknown.push(row),
-                    Some(known) => differing.extend(row.differing(account_id, &known)),
-                }
-            }
-            (unknown, differing)
-        };
-        if unknown.is_empty() && differing.is_empty() {
+        // Mostly nothing is new, and then nobody has to wait for the writer.
+        if self.news(account_id, listed).is_none() {
             return Ok(Vec::new());
         }
         let mut writer = self.writer.acquire().await?;
+        // Once more: what was written while we waited may be newer than the listing.
+        let Some((unknown, differing)) = self.news(account_id, listed) else {
+            return Ok(Vec::new());
+        };
         let mut transaction = writer.begin().await?;
         let mut changed: Vec<CustomerRecord> = Vec::new();
         for unknown in unknown.chunks(ROWS) {
@@ -604,6 +640,24 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(self.noted(changed))
+    }
+
+    /// The rows of instances without a customer, and what is to be written of others.
+    fn news<'a>(
+        &self,
+        account_id: &str,
+        listed: &'a [Listed],
+    ) -> Option<(Vec<&'a Listed>, Vec<Listed>)> {
+        let index = lock(&self.index);
+        let mut unknown = Vec::new();
+        let mut differing = Vec::new();
+        for row in listed {
+            match index.known(&row.instance_id, Some(&row.name)) {
+                None => unknown.push(row),
+                Some(known) => differing.extend(row.differing(account_id, &known)),
+            }
+        }
+        (!unknown.is_empty() || !differing.is_empty()).then_some((unknown, differing))
     }
 
     /// Marks customers as vanished from the listing at `now`.
@@ -930,10 +984,9 @@ impl Listed {
     fn differing(&self, account_id: &str, known: &index::Known<'_>) -> Option<Self> {
         // What was seen since it was asked for is newer, and an attempt that was told that the
         // subscription is over knows better, until it is paid for.
-        let newer = known
-            .status_since
-            .is_some_and(|since| since > self.asked_at);
-        let paid = self.due.is_some() && self.due != known.due;
+        let newer = known.seen > self.asked_at;
+        let dated = self.due.is_some() && self.due != known.due;
+        let paid = dated && known.due.is_some();
         let knows_better = |status| {
             status == ConnectionStatus::Offline
                 && known.status == ConnectionStatus::SubscriptionOver
@@ -945,7 +998,7 @@ impl Listed {
         let differs = status.is_some()
             || known.renamed
             || known.vanished
-            || paid
+            || dated
             || self.instance_type.is_some() && self.instance_type != known.instance_type;
         // Somebody keeps it under another account: that is not for the listing to change.
         (differs && known.account_id == account_id).then(|| Self {
@@ -1077,7 +1130,7 @@ mod tests {
             customer("2", "Padaria Aurora 100%", Some("5544999990101")),
             customer("3", "Clínica Vida Plena", None),
         ] {
-            store.put_customer(&customer).await.unwrap();
+            store.add_customer(&customer).await.unwrap();
         }
         store
     }
@@ -1118,7 +1171,10 @@ mod tests {
     async fn a_status_keeps_its_beginning_until_it_changes() {
         let store = filled().await;
         let note = async |id, status, now| {
-            let change = store.note_status(id, status, now).await.unwrap()?;
+            let change = store
+                .note_status(id, status, now, Duration::ZERO)
+                .await
+                .unwrap()?;
             Some((
                 change.before.unwrap(),
                 change.customer.status_since.unwrap(),
@@ -1142,8 +1198,96 @@ mod tests {
         let mut twin = customer("4", "Twin", None);
         twin.instance_id = "3C00FAKE1".into();
         assert!(matches!(
-            store.put_customer(&twin).await,
+            store.add_customer(&twin).await,
             Err(StoreError::InstanceTaken)
         ));
+    }
+
+    fn listed(status: ConnectionStatus, asked_at: u64) -> Listed {
+        Listed {
+            instance_id: "3C00FAKE1".into(),
+            name: "Another name".into(),
+            status: Some(status),
+            instance_type: None,
+            due: None,
+            asked_at: Duration::from_secs(asked_at),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_was_asked_for_before_a_status_was_seen_does_not_change_it() {
+        use ConnectionStatus::{Connected, Offline};
+        let store = filled().await;
+        let seen = Duration::from_secs(10);
+        store.note_status("1", Connected, 1, seen).await.unwrap();
+        // Seen once more, and it was so: that counts as well.
+        store
+            .note_status("1", Connected, 2, seen * 2)
+            .await
+            .unwrap();
+        let put = async |asked_at| {
+            let new = |_: &Listed| customer("9", "Nobody", None);
+            let rows = [listed(Offline, asked_at)];
+            store.put_listed("a", &rows, 3, new).await.unwrap().len()
+        };
+        assert_eq!((put(5).await, put(15).await), (0, 0));
+        assert_eq!(put(25).await, 1);
+        let stored = store.customer("1").await.unwrap().unwrap();
+        assert_eq!(
+            (stored.status, stored.name.as_str()),
+            (Offline, "Ótica Horizonte")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_form_changes_nothing_that_others_write() {
+        let store = filled().await;
+        let before = store.customer("1").await.unwrap().unwrap();
+        store
+            .note_status("1", ConnectionStatus::Connected, 7, Duration::ZERO)
+            .await
+            .unwrap();
+        store.mark_vanished(&["1".into()], 8).await.unwrap();
+        let form = CustomerRecord {
+            note: "typed".into(),
+            ..before
+        };
+        let edited = store.edit_customer(&form, false).await.unwrap().unwrap();
+        assert_eq!(edited.note, "typed");
+        assert_eq!(edited.status, ConnectionStatus::Connected);
+        assert_eq!(
+            (edited.status_since, edited.vanished_at),
+            (Some(7), Some(8))
+        );
+        let anew = store.edit_customer(&form, true).await.unwrap().unwrap();
+        assert_eq!(
+            (anew.status, anew.vanished_at),
+            (ConnectionStatus::Unknown, None)
+        );
+        store.remove_customer("1").await.unwrap();
+        assert!(
+            store.edit_customer(&form, false).await.unwrap().is_none(),
+            "it stays removed"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_counts_are_those_of_the_rows_whatever_happened() {
+        use ConnectionStatus::{Connected, Offline};
+        let store = filled().await;
+        let note = async |id, status| {
+            store
+                .note_status(id, status, 1, Duration::ZERO)
+                .await
+                .unwrap()
+        };
+        note("1", Connected).await;
+        note("2", Offline).await;
+        note("1", Offline).await;
+        store.mark_vanished(&["2".into()], 1).await.unwrap();
+        store.remove_customer("3").await.unwrap();
+        let (_, _, counted) = store.customers(&query("")).await.unwrap();
+        assert_eq!(store.counts(), counted);
+        assert_eq!((counted.all, counted.offline, counted.vanished), (2, 1, 1));
     }
 }

@@ -73,6 +73,7 @@ export interface Backend {
   removeAccount(id: string): Promise<void>;
 
   customers(query: CustomerQuery): Promise<CustomerPage>;
+  customer(id: string): Promise<CustomerRow>;
   checkCustomer(id: string | null, form: CustomerForm): Promise<CustomerCheck>;
   addCustomer(form: CustomerForm): Promise<CustomerRow>;
   editCustomer(id: string, form: CustomerForm): Promise<CustomerRow>;

@@ -417,6 +417,11 @@ export class FakeBackend implements Backend {
     return this.#roster.page(query);
   }
 
+  async customer(id: string): Promise<CustomerRow> {
+    await this.#enter("customer");
+    return this.#row(this.#customer(id));
+  }
+
   async customerLabels(): Promise<string[]> {
     await this.#enter("customerLabels");
     return this.#roster.labels();

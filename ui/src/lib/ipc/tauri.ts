@@ -46,6 +46,7 @@ export const tauri: Backend = {
   removeAccount: (id) => invoke("remove_account", { id }),
 
   customers: (query) => invoke("customers", { query }),
+  customer: (id) => invoke("customer", { id }),
   checkCustomer: (id, form) => invoke("check_customer", { id, form }),
   addCustomer: (form) => invoke("add_customer", { form }),
   editCustomer: (id, form) => invoke("edit_customer", { id, form }),

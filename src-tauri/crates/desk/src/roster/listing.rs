@@ -7,7 +7,8 @@
 //! refresh finds it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -29,6 +30,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const FAILURES: u32 = 3;
 /// How often the listing is read for one reading.
 const PASSES: u32 = 3;
+/// More pages than any account has.
+const MOST_PAGES: u32 = 100_000;
 
 /// A page.
 #[derive(Clone, Debug)]
@@ -55,12 +58,34 @@ pub(crate) trait Pages: Clone + Send + Sync + 'static {
 }
 
 /// How much is asked of the server.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    /// Calls under way at the same time.
-    pub at_once: usize,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pace(Arc<AtomicBool>);
+
+/// Calls under way at once for an agent who waits.
+const AT_ONCE: usize = 4;
+/// Between calls that nobody waits for: never more than a few a second (zapi.md §7).
+pub(crate) const UNHURRIED: Duration = Duration::from_millis(250);
+
+impl Pace {
+    /// An agent waits from here on.
+    pub fn hurry(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn at_once(&self) -> usize {
+        match self.0.load(Ordering::Relaxed) {
+            true => AT_ONCE,
+            false => 1,
+        }
+    }
+
     /// From the beginning of a call to that of the next.
-    pub pause: Duration,
+    fn pause(&self) -> Duration {
+        match self.0.load(Ordering::Relaxed) {
+            true => Duration::ZERO,
+            false => UNHURRIED,
+        }
+    }
 }
 
 /// How a reading ended.
@@ -99,7 +124,7 @@ pub(crate) struct Reading {
 /// Lets calls begin one after the other, and none while the server wants to be left alone.
 #[derive(Debug)]
 struct Gate {
-    pause: Duration,
+    pace: Pace,
     next: Mutex<Instant>,
 }
 
@@ -108,7 +133,7 @@ impl Gate {
         let begin = {
             let mut next = lock(&self.next);
             let begin = (*next).max(Instant::now());
-            *next = begin + self.pause;
+            *next = begin + self.pace.pause();
             begin
         };
         tokio::time::sleep_until(begin).await;
@@ -144,7 +169,7 @@ impl Reading {
     pub async fn go_on<P: Pages>(
         &mut self,
         from: &P,
-        pace: Pace,
+        pace: &Pace,
         cancelled: &mut watch::Receiver<bool>,
         take: &mpsc::Sender<Vec<Row>>,
     ) -> End {
@@ -162,7 +187,7 @@ impl Reading {
                 return End::Incomplete;
             }
             let count = u32::try_from(self.seen_now.len()).unwrap_or(u32::MAX);
-            if self.steady && self.total.is_none_or(|total| count == total) {
+            if self.steady && self.total == Some(count) {
                 return End::Whole;
             }
             if self.passes >= PASSES {
@@ -176,12 +201,12 @@ impl Reading {
     async fn read_pass<P: Pages>(
         &mut self,
         from: &P,
-        pace: Pace,
+        pace: &Pace,
         cancelled: &mut watch::Receiver<bool>,
         take: &mpsc::Sender<Vec<Row>>,
     ) -> Option<End> {
-        let gate = std::sync::Arc::new(Gate {
-            pause: pace.pause,
+        let gate = Arc::new(Gate {
+            pace: pace.clone(),
             next: Mutex::new(Instant::now()),
         });
         let mut under_way = BTreeSet::new();
@@ -190,7 +215,7 @@ impl Reading {
         loop {
             // One alone, until it is known how many there are.
             let at_once = match self.pages {
-                Some(_) => pace.at_once,
+                Some(_) => pace.at_once(),
                 None => 1,
             };
             let mut next = self.wanted.difference(&under_way).copied();
@@ -200,7 +225,7 @@ impl Reading {
                 .collect();
             for number in begin {
                 under_way.insert(number);
-                let (from, gate) = (from.clone(), std::sync::Arc::clone(&gate));
+                let (from, gate) = (from.clone(), Arc::clone(&gate));
                 calls.spawn(async move { (number, patiently(&from, number, &gate).await) });
             }
             let joined = tokio::select! {
@@ -239,25 +264,31 @@ impl Reading {
 
     /// Takes in a page; gives its rows, each instance once.
     fn came(&mut self, number: u32, page: Page) -> Vec<Row> {
-        let known = self.pages.is_some();
-        if known && (page.total != self.total || page.pages != self.pages) {
+        let last = self.pages;
+        let changed =
+            |was: Option<u32>, is: Option<u32>| was.is_some() && is.is_some() && was != is;
+        if changed(self.total, page.total) || changed(last, page.pages) {
             self.steady = false;
         }
-        self.total = page.total;
+        self.total = page.total.or(self.total);
+        // Every page has a row at least.
+        let most = self.total.unwrap_or(MOST_PAGES).clamp(1, MOST_PAGES);
         // Without a count of pages, the one after the last that had rows is asked for.
-        let pages = page
-            .pages
-            .unwrap_or(number + u32::from(!page.rows.is_empty()));
-        if page.rows.is_empty() {
+        let next = number + u32::from(!page.rows.is_empty());
+        let pages = page.pages.unwrap_or(next).min(most);
+        if !page.rows.is_empty() {
+            self.wanted
+                .extend(last.unwrap_or(number).max(number) + 1..=pages);
+        } else if page.pages.is_none_or(|pages| pages < number) {
             // The listing ends before this page.
             self.wanted.retain(|wanted| *wanted < number);
         } else {
-            let last = self.pages.unwrap_or(number).max(number);
-            self.wanted.extend(last + 1..=pages);
+            // It should have rows.
+            self.steady = false;
         }
         self.pages = match page.pages {
-            Some(pages) => Some(pages),
-            None => self.pages.max(Some(pages)),
+            Some(_) => Some(pages),
+            None => last.max(Some(pages)),
         };
         let mut rows = page.rows;
         rows.retain(|row| {
@@ -292,4 +323,246 @@ async fn patiently(from: &impl Pages, number: u32, gate: &Gate) -> Result<Page> 
     }
     gate.pass().await;
     from.page(number).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lock;
+
+    /// A listing that changes while it is read.
+    #[derive(Clone)]
+    struct Moving(Arc<Mutex<State>>);
+
+    struct State {
+        rows: Vec<u32>,
+        /// Rows on each page, as the server pleases.
+        size: usize,
+        /// What happens before each call, the last one first.
+        changes: Vec<Change>,
+        calls: usize,
+        most_at_once: usize,
+        under_way: usize,
+        /// Those that were there from the first call to the last.
+        stayed: HashSet<u32>,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Change {
+        Nothing,
+        Moves(usize, usize),
+        Comes(usize),
+        Goes(usize),
+        Fails,
+        WaitsFor(u64),
+    }
+
+    fn row(id: u32) -> Row {
+        Row {
+            listed: Listed {
+                instance_id: id.to_string(),
+                name: String::new(),
+                status: None,
+                instance_type: None,
+                due: None,
+                asked_at: Duration::ZERO,
+            },
+            token: "FAKE".into(),
+        }
+    }
+
+    impl Moving {
+        fn new(rows: u32, size: usize, changes: Vec<Change>) -> Self {
+            Self(Arc::new(Mutex::new(State {
+                rows: (0..rows).collect(),
+                size,
+                changes,
+                calls: 0,
+                most_at_once: 0,
+                under_way: 0,
+                stayed: (0..rows).collect(),
+            })))
+        }
+
+        fn change(&self) -> Result<()> {
+            let mut state = lock(&self.0);
+            let len = state.rows.len();
+            match state.changes.pop().unwrap_or(Change::Nothing) {
+                Change::Nothing => {}
+                Change::Moves(..) | Change::Goes(_) if len == 0 => {}
+                Change::Moves(from, to) => {
+                    let row = state.rows.remove(from % len);
+                    state.rows.insert(to % len, row);
+                }
+                Change::Comes(at) => {
+                    let new = 10_000 + state.changes.len() as u32;
+                    state.rows.insert(at % (len + 1), new);
+                }
+                Change::Goes(at) => {
+                    let gone = state.rows.remove(at % len);
+                    state.stayed.remove(&gone);
+                }
+                Change::Fails => {
+                    return Err(Failure::from(ErrorCode::GatewayTrouble).with("status", 502));
+                }
+                Change::WaitsFor(seconds) => {
+                    let failure = Failure::from(ErrorCode::TooOften);
+                    return Err(failure.with("retryAfterSeconds", seconds));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    impl Pages for Moving {
+        async fn page(&self, number: u32) -> Result<Page> {
+            {
+                let mut state = lock(&self.0);
+                state.calls += 1;
+                state.under_way += 1;
+                state.most_at_once = state.most_at_once.max(state.under_way);
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            let changed = self.change();
+            let mut state = lock(&self.0);
+            state.under_way -= 1;
+            changed?;
+            let pages = state.rows.chunks(state.size);
+            Ok(Page {
+                total: Some(state.rows.len() as u32),
+                pages: Some(pages.len() as u32),
+                rows: pages
+                    .into_iter()
+                    .nth(number as usize - 1)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|id| row(*id))
+                    .collect(),
+            })
+        }
+    }
+
+    /// Reads it all; gives how it ended, and how often each row was handed out.
+    async fn read(from: &Moving, hurried: bool) -> (End, Reading, HashMap<String, u32>) {
+        let (give, mut take) = mpsc::channel::<Vec<Row>>(4);
+        let (_cancel, mut cancelled) = watch::channel(false);
+        let pace = Pace::default();
+        if hurried {
+            pace.hurry();
+        }
+        let mut reading = Reading::default();
+        let taken = async {
+            let mut taken = HashMap::<String, u32>::new();
+            while let Some(rows) = take.recv().await {
+                for row in rows {
+                    *taken.entry(row.listed.instance_id).or_default() += 1;
+                }
+            }
+            taken
+        };
+        let read = async {
+            let end = reading.go_on(from, &pace, &mut cancelled, &give).await;
+            drop(give);
+            end
+        };
+        let (end, taken) = tokio::join!(read, taken);
+        (end, reading, taken)
+    }
+
+    fn in_virtual_time<T>(test: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap()
+            .block_on(test)
+    }
+
+    fn change(comes: bool) -> impl Strategy<Value = Change> {
+        prop_oneof![
+            4 => Just(Change::Nothing),
+            3 => (0..500_usize, 0..500_usize).prop_map(|(from, to)| Change::Moves(from, to)),
+            // Either, as one that comes can hide one that goes: see the module.
+            3 => (0..500_usize).prop_map(move |at| if comes { Change::Comes(at) } else { Change::Goes(at) }),
+            1 => Just(Change::Fails),
+            1 => (1..4_u64).prop_map(Change::WaitsFor),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_that_stays_is_lost_and_none_comes_twice_in_a_pass(
+            rows in 0..120_u32,
+            size in 1..40_usize,
+            comes in any::<bool>(),
+            hurried in any::<bool>(),
+            seed in prop::collection::vec((change(true), change(false)), 0..60),
+        ) {
+            let pick = |(one, other)| if comes { one } else { other };
+            let from = Moving::new(rows, size, seed.into_iter().map(pick).collect());
+            let (end, reading, taken) = in_virtual_time(read(&from, hurried));
+            let state = lock(&from.0);
+            let at_once = if hurried { 4 } else { 1 };
+            prop_assert!(state.most_at_once <= at_once, "{} at once", state.most_at_once);
+            if end == End::Whole {
+                for row in &state.stayed {
+                    prop_assert!(reading.seen.contains(&row.to_string()), "lost {row}");
+                }
+            }
+            for (row, times) in taken {
+                prop_assert!(times <= reading.passes(), "{row} came {times} times in {} passes", reading.passes());
+            }
+            // What stood still was read once.
+            if state.stayed.len() == rows as usize && state.calls == (rows as usize).div_ceil(size).max(1) {
+                prop_assert_eq!(end, End::Whole);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_reads_notices_that_nobody_takes_the_rows() {
+        let from = Moving::new(2_000, 10, Vec::new());
+        let (give, take) = mpsc::channel(2);
+        drop(take);
+        let (_cancel, mut cancelled) = watch::channel(false);
+        let mut reading = Reading::default();
+        let pace = Pace::default();
+        let end = reading.go_on(&from, &pace, &mut cancelled, &give);
+        assert_eq!(in_virtual_time(end), End::Cancelled);
+    }
+
+    #[test]
+    fn a_server_that_promises_too_much_is_not_believed() {
+        #[derive(Clone)]
+        struct Boasting;
+        impl Pages for Boasting {
+            async fn page(&self, number: u32) -> Result<Page> {
+                Ok(Page {
+                    total: None,
+                    pages: Some(u32::MAX),
+                    rows: if number < 3 {
+                        vec![row(number)]
+                    } else {
+                        Vec::new()
+                    },
+                })
+            }
+        }
+        let (give, mut take) = mpsc::channel(64);
+        let (_cancel, mut cancelled) = watch::channel(false);
+        let mut reading = Reading::default();
+        in_virtual_time(async {
+            let pace = Pace::default();
+            pace.hurry();
+            let read = reading.go_on(&Boasting, &pace, &mut cancelled, &give);
+            // It is not whole, whatever else it is; only that it does not take all memory matters.
+            let _ = tokio::time::timeout(Duration::from_millis(1), read).await;
+        });
+        assert!(reading.wanted.len() <= MOST_PAGES as usize);
+        assert!(take.try_recv().is_ok());
+    }
 }

@@ -4,7 +4,8 @@
 //! others one after the other by their status. Both slowly, slower after errors, and not at all while the computer sleeps:
 //! the time of the next look is kept in ticks, which go on in sleep, so the first look is soon after it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::AbortHandle;
 use ts_rs::TS;
 
-use super::ImportState;
+use super::{Import, ImportState};
 use crate::customers::{ConnectionStatus, StatusCounts};
 use crate::desk::{Desk, Event};
 use crate::failure::{ErrorCode, Failure, Result};
@@ -30,12 +31,21 @@ pub const ROUND: Duration = Duration::from_secs(5 * 60);
 pub const STATUS_PAUSE: Duration = Duration::from_secs(1);
 /// After a failure; doubled with each that follows, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// The same while the server cannot be reached: nobody is burdened, and the network may be back.
+const UNREACHED_PAUSE: Duration = Duration::from_secs(60);
 /// What must be changed by somebody is looked at again after so long.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+const MENDED_PAUSE: Duration = Duration::from_secs(30 * 60);
+/// So many customers in a row whose status cannot be read are taken for an account's trouble.
+const ROW_OF_FAILURES: u32 = 3;
+/// Customers that nobody can look at are passed over, so many in one go.
+const PASSED_OVER: usize = 100;
 /// How often it is considered whether something is due.
 const TICK: Duration = Duration::from_secs(1);
-/// Those who go offline within this time are told as one.
+/// Those who go offline within this time are told as one; while a listing is being read, until its end.
 const TOGETHER: Duration = Duration::from_secs(10);
+/// From one telling to the next, at least: those of a large outage are seen one after the other.
+const APART: Duration = Duration::from_secs(5 * 60);
 
 /// Keys of the settings.
 const NOTIFY: &str = "notify";
@@ -96,7 +106,13 @@ pub(crate) struct Watched {
     tasks: Mutex<Vec<AbortHandle>>,
     /// Went offline, and nobody was told yet.
     offline: Mutex<Vec<(String, String)>>,
+    /// When somebody was told last, by our ticks.
+    told_at: Mutex<Option<Duration>>,
     told: Mutex<StatusCounts>,
+    /// Something was mended: all accounts are looked at again.
+    again: AtomicBool,
+    /// Accounts whose credentials could be read since they could not.
+    opened: Mutex<HashSet<String>>,
 }
 
 impl Watched {
@@ -118,30 +134,61 @@ struct Turn {
     last: Option<String>,
     /// When the round began, or the listing was read to its end.
     began: Duration,
+    /// The keychain could not be read. It is left alone until an agent has had it read.
+    held: bool,
 }
 
 impl Turn {
     fn rest(&mut self, now: Duration, failure: &Failure) {
-        let pause = match waits_for_somebody(failure) {
-            true => LONGEST_PAUSE,
-            false => (FIRST_PAUSE * 2_u32.saturating_pow(self.failures)).min(LONGEST_PAUSE),
+        let doubled = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.min(16));
+        let pause = match trouble(failure) {
+            Trouble::Keychain => {
+                self.held = true;
+                MENDED_PAUSE
+            }
+            Trouble::ForSomebody => MENDED_PAUSE,
+            Trouble::Unreached => doubled.min(UNREACHED_PAUSE),
+            Trouble::Other => doubled.min(LONGEST_PAUSE),
         };
         self.failures += 1;
         self.next = now + failure.retry_after().unwrap_or_default().max(pause);
     }
 }
 
-/// Asking again soon cannot help, or would open a password prompt again and again.
-fn waits_for_somebody(failure: &Failure) -> bool {
-    failure.needs_a_change()
-        || matches!(
-            failure.code,
-            ErrorCode::KeychainMissing
-                | ErrorCode::KeychainLocked
-                | ErrorCode::KeychainRefused
-                | ErrorCode::KeychainTimedOut
-                | ErrorCode::KeychainFailed
-        )
+/// What a failure says of the account it happened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// Asking again would open a password prompt.
+    Keychain,
+    /// Asking again cannot help before somebody changes something.
+    ForSomebody,
+    /// The network, or the server, is not there.
+    Unreached,
+    /// It may be one customer's.
+    Other,
+}
+
+fn trouble(failure: &Failure) -> Trouble {
+    match failure.code {
+        ErrorCode::KeychainMissing
+        | ErrorCode::KeychainLocked
+        | ErrorCode::KeychainRefused
+        | ErrorCode::KeychainTimedOut
+        | ErrorCode::KeychainFailed => Trouble::Keychain,
+        ErrorCode::ClientTokenMissing
+        | ErrorCode::ClientTokenNotConfigured
+        | ErrorCode::ClientTokenWrong
+        | ErrorCode::PartnerTokenMissing
+        | ErrorCode::PartnerTokenWrong
+        | ErrorCode::AddressNotAllowed => Trouble::ForSomebody,
+        ErrorCode::Offline
+        | ErrorCode::DnsFailed
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::TlsFailed
+        | ErrorCode::TimedOut
+        | ErrorCode::ConnectionReset => Trouble::Unreached,
+        _ => Trouble::Other,
+    }
 }
 
 impl Desk {
@@ -167,13 +214,22 @@ impl Desk {
 
     /// Looks at the accounts whose turn it is.
     async fn look(self: &Arc<Self>, turns: &mut HashMap<String, Turn>) {
-        let accounts = match self.store.accounts().await {
+        let accounts = match self.store.account_records().await {
             Ok(accounts) => accounts,
             Err(error) => return log::warn!("nobody is watched: {error}"),
         };
-        turns.retain(|id, _| accounts.iter().any(|(account, _)| account.id == *id));
-        for (account, _) in accounts {
+        if self.watched.again.swap(false, Ordering::Relaxed) {
+            turns.clear();
+        }
+        turns.retain(|id, _| accounts.iter().any(|account| account.id == *id));
+        for account in accounts {
             let turn = turns.entry(account.id.clone()).or_default();
+            if turn.held {
+                if !lock(&self.watched.opened).remove(&account.id) {
+                    continue;
+                }
+                *turn = Turn::default();
+            }
             if turn.next > self.clock().ticks() {
                 continue;
             }
@@ -186,7 +242,15 @@ impl Desk {
                 Ok(()) => turn.failures = 0,
                 Err(failure) => {
                     log::info!("watching an account: {failure}");
-                    turn.rest(self.clock().ticks(), &failure);
+                    let one_of_many = !listed
+                        && trouble(&failure) == Trouble::Other
+                        && failure.code != ErrorCode::TooOften;
+                    if one_of_many && turn.failures + 1 < ROW_OF_FAILURES {
+                        turn.failures += 1;
+                    } else {
+                        lock(&self.watched.opened).remove(&account.id);
+                        turn.rest(self.clock().ticks(), &failure);
+                    }
                 }
             }
         }
@@ -220,21 +284,34 @@ impl Desk {
     /// The next customer of the round.
     async fn look_at_one(self: &Arc<Self>, account: &AccountRecord, turn: &mut Turn) -> Result<()> {
         let now = self.clock().ticks();
-        let after = turn.last.clone().unwrap_or_default();
-        let Some(customer) = self.store.next_customer(&account.id, &after).await? else {
-            turn.last = None;
-            // Each customer once a round.
-            turn.next = now.max(turn.began + ROUND);
-            turn.began = turn.next;
-            return Ok(());
-        };
-        turn.next = now + STATUS_PAUSE;
-        // An attempt looks at its customer itself, and without a token nobody can.
-        if !self.is_attempted(&customer.id) && self.holds_token(&customer) {
-            self.look_at_status(&customer).await?;
+        for _ in 0..PASSED_OVER {
+            let after = turn.last.clone().unwrap_or_default();
+            let Some(customer) = self.store.next_customer(&account.id, &after).await? else {
+                turn.last = None;
+                // Each customer once a round.
+                turn.next = now.max(turn.began + ROUND);
+                turn.began = turn.next;
+                return Ok(());
+            };
+            // Whatever comes of it, the next one is another.
+            turn.last = Some(customer.id.clone());
+            // An attempt looks at its customer itself, and without a token nobody can.
+            if !self.is_attempted(&customer.id) && self.holds_token(&customer) {
+                turn.next = now + STATUS_PAUSE;
+                return self.look_at_status(&customer).await;
+            }
         }
-        turn.last = Some(customer.id);
         Ok(())
+    }
+
+    /// Somebody mended something: whoever rests is looked at again.
+    pub(crate) fn look_again(&self) {
+        self.watched.again.store(true, Ordering::Relaxed);
+    }
+
+    /// An account's credentials could be read.
+    pub(crate) fn keychain_opened(&self, account_id: &str) {
+        lock(&self.watched.opened).insert(account_id.to_owned());
     }
 
     async fn look_at_status(self: &Arc<Self>, customer: &CustomerRecord) -> Result<()> {
@@ -247,7 +324,11 @@ impl Desk {
         // An attempt that began meanwhile has seen more.
         if !self.is_attempted(&customer.id) {
             let now = self.clock().wall_ms();
-            let change = self.store.note_status(&customer.id, status, now).await?;
+            let ticks = self.clock().ticks();
+            let change = self
+                .store
+                .note_status(&customer.id, status, now, ticks)
+                .await?;
             self.tell_watched(change.into_iter().collect());
         }
         Ok(())
@@ -280,11 +361,20 @@ impl Desk {
             }
         }
         let desk = Arc::downgrade(self);
+        let now = self.clock().ticks();
+        let told = lock(&self.watched.told_at).map(|at| (at + APART).saturating_sub(now));
+        let pause = told.unwrap_or_default().max(TOGETHER);
         let tell = async move {
-            tokio::time::sleep(TOGETHER).await;
-            if let Some(desk) = desk.upgrade() {
-                desk.tell_offline().await;
+            tokio::time::sleep(pause).await;
+            let Some(desk) = desk.upgrade() else {
+                return;
+            };
+            let running = |import: &Import| import.state == ImportState::Running;
+            if let Some(import) = desk.imports().into_iter().find(running) {
+                // Not for ever: a large listing takes its time.
+                let _ = tokio::time::timeout(APART, desk.import_over(&import.account_id)).await;
             }
+            desk.tell_offline().await;
         };
         let mut tasks = lock(&self.watched.tasks);
         tasks.retain(|task| !task.is_finished());
@@ -305,8 +395,9 @@ impl Desk {
         }
         let ids: Vec<String> = customers.iter().map(|(id, _)| id.clone()).collect();
         // Those who are back already are not worth a word.
-        let Ok(still) = self.store.customers_by_id(&ids).await else {
-            return;
+        let still = match self.store.customers_by_id(&ids).await {
+            Ok(still) => still,
+            Err(error) => return log::warn!("nobody is told who went offline: {error}"),
         };
         let is_off = |id: &String| {
             let customer = still.get(id);
@@ -315,6 +406,7 @@ impl Desk {
         let off: Vec<_> = customers.into_iter().filter(|(id, _)| is_off(id)).collect();
         let count = u32::try_from(off.len()).unwrap_or(u32::MAX);
         if let Some((customer_id, name)) = off.into_iter().next() {
+            *lock(&self.watched.told_at) = Some(self.clock().ticks());
             // Nobody may be listening.
             let _ = self.events.send(Event::WentOffline {
                 customer_id,

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
+use std::time::Duration;
 
 use memchr::memmem::Finder;
 use unicode_normalization::UnicodeNormalization;
@@ -35,6 +36,8 @@ struct Entry {
     name_is_listed: bool,
     /// Of the name as it is written.
     name: u64,
+    /// When its status was seen last, by our ticks; zero: not by this run of Ponte.
+    seen: Duration,
     /// Where its text stands.
     text: Range<u32>,
 }
@@ -44,7 +47,8 @@ struct Entry {
 pub(crate) struct Known<'a> {
     pub account_id: &'a str,
     pub status: ConnectionStatus,
-    pub status_since: Option<i64>,
+    /// When its status was seen last, by our ticks.
+    pub seen: Duration,
     pub instance_type: Option<InstanceType>,
     pub due: Option<i64>,
     pub vanished: bool,
@@ -72,6 +76,8 @@ pub(crate) struct Index {
     by_instance: HashMap<Box<str>, u32>,
     accounts: Names,
     labels: Names,
+    /// Of all.
+    counts: StatusCounts,
     hash: RandomState,
 }
 
@@ -117,8 +123,10 @@ impl Index {
                 .collect(),
             name_is_listed: customer.name_is_listed,
             name: self.hash.hash_one(&customer.name),
+            seen: Duration::ZERO,
             text: 0..0,
         };
+        entry.count(&mut self.counts, u32::wrapping_add);
         let place = match self.by_id.get(customer.id.as_str()) {
             Some(place) => *place,
             None => {
@@ -137,12 +145,24 @@ impl Index {
                 .insert(customer.instance_id.as_str().into(), place);
         }
         let before = self.entries.get(place as usize)?;
+        before.count(&mut self.counts, u32::wrapping_sub);
+        let seen = before.seen;
         let text = match self.text_of(before) == text {
             true => before.text.clone(),
             false => self.write(&text),
         };
         let slot = self.entries.get_mut(place as usize)?;
-        Some(std::mem::replace(slot, Entry { text, ..entry }).status)
+        Some(
+            std::mem::replace(
+                slot,
+                Entry {
+                    text,
+                    seen,
+                    ..entry
+                },
+            )
+            .status,
+        )
     }
 
     /// Forgets a customer.
@@ -152,7 +172,8 @@ impl Index {
         };
         // The text stays behind until the next ordering.
         self.ordered = false;
-        self.entries.remove(place as usize);
+        let gone = self.entries.remove(place as usize);
+        gone.count(&mut self.counts, u32::wrapping_sub);
         self.by_instance.retain(|_, at| *at != place);
         for at in self.by_id.values_mut().chain(self.by_instance.values_mut()) {
             *at -= u32::from(*at > place);
@@ -168,7 +189,7 @@ impl Index {
         Some(Known {
             account_id: self.accounts.name(entry.account),
             status: entry.status,
-            status_since: entry.status_since,
+            seen: entry.seen,
             instance_type: entry.instance_type,
             due: entry.due,
             vanished: entry.vanished,
@@ -176,11 +197,16 @@ impl Index {
         })
     }
 
-    /// Whether a customer is known, and known to be so for some time.
-    pub fn has_status(&self, id: &str, status: ConnectionStatus) -> bool {
-        let place = self.by_id.get(id);
-        let entry = place.and_then(|place| self.entries.get(*place as usize));
-        entry.is_some_and(|entry| entry.status == status && entry.status_since.is_some())
+    /// Notes that a customer's status was seen (our ticks). Whether it was known to be so.
+    pub fn saw(&mut self, id: &str, status: ConnectionStatus, seen: Duration) -> bool {
+        let Some(place) = self.by_id.get(id) else {
+            return false;
+        };
+        let Some(entry) = self.entries.get_mut(*place as usize) else {
+            return false;
+        };
+        entry.seen = seen;
+        entry.status == status && entry.status_since.is_some()
     }
 
     /// The customers of an account that have not vanished and whose instance is not among those seen,
@@ -198,11 +224,7 @@ impl Index {
 
     /// How the customers of all accounts are.
     pub fn counts(&self) -> StatusCounts {
-        let mut counts = StatusCounts::default();
-        for entry in &self.entries {
-            entry.count(&mut counts);
-        }
-        counts
+        self.counts
     }
 
     /// All labels in use, in no order.
@@ -240,7 +262,7 @@ impl Index {
             if !matches {
                 continue;
             }
-            entry.count(&mut found.counts);
+            entry.count(&mut found.counts, u32::wrapping_add);
             if query.status.is_none_or(|status| entry.is(status)) {
                 places.push(place);
             }
@@ -353,7 +375,7 @@ impl Index {
 impl Entry {
     fn is(&self, status: StatusFilter) -> bool {
         match status {
-            StatusFilter::Connected => self.status == ConnectionStatus::Connected,
+            StatusFilter::Connected => !self.vanished && self.status == ConnectionStatus::Connected,
             StatusFilter::Offline => {
                 !self.vanished
                     && matches!(
@@ -365,14 +387,17 @@ impl Entry {
                 !self.vanished && self.status == ConnectionStatus::SubscriptionOver
             }
             StatusFilter::NeverConnected => {
-                !self.connected_before && self.status != ConnectionStatus::Connected
+                !self.vanished
+                    && !self.connected_before
+                    && self.status != ConnectionStatus::Connected
             }
             StatusFilter::Vanished => self.vanished,
         }
     }
 
-    fn count(&self, counts: &mut StatusCounts) {
-        counts.all += 1;
+    /// Counts it in, or out again. `change` is `+` or `-`.
+    fn count(&self, counts: &mut StatusCounts, change: fn(u32, u32) -> u32) {
+        counts.all = change(counts.all, 1);
         for (status, count) in [
             (StatusFilter::Connected, &mut counts.connected),
             (StatusFilter::Offline, &mut counts.offline),
@@ -383,7 +408,7 @@ impl Entry {
             (StatusFilter::NeverConnected, &mut counts.never_connected),
             (StatusFilter::Vanished, &mut counts.vanished),
         ] {
-            *count += u32::from(self.is(status));
+            *count = change(*count, u32::from(self.is(status)));
         }
     }
 }
@@ -416,24 +441,32 @@ fn search_text(customer: &CustomerRecord) -> String {
         ..
     } = customer;
     let digits = customer.phone.as_deref().unwrap_or_default();
-    let short = phone::without_ninth_digit(digits).unwrap_or_default();
+    // With the mobile 9 and without, whichever way it is kept.
+    let other = phone::without_ninth_digit(digits).or_else(|| phone::with_ninth_digit(digits));
+    let other = other.unwrap_or_default();
     fold(&format!(
-        "{name}\n{digits}\n{short}\n{instance_id}\n{labels}\n{note}"
+        "{name}\n{digits}\n{other}\n{instance_id}\n{labels}\n{note}"
     ))
 }
 
 /// The words to look for: a phone number in any spelling is one word, its digits.
 fn search_words(text: &str) -> Vec<String> {
-    let looks_like_number = text.chars().filter(char::is_ascii_digit).count() >= 3
-        && text
-            .chars()
-            .all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-().".contains(c));
-    if looks_like_number {
+    let number = |text: &str| {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let is_number = digits.len() >= 3
+            && text
+                .chars()
+                .all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-().".contains(c));
         // Within the country, people dial a 0 before the area code.
-        return vec![digits.trim_start_matches('0').to_owned()];
+        is_number.then(|| digits.trim_start_matches('0').to_owned())
+    };
+    match number(text) {
+        Some(number) => vec![number],
+        None => fold(text)
+            .split_whitespace()
+            .map(|word| number(word).unwrap_or_else(|| word.to_owned()))
+            .collect(),
     }
-    fold(text).split_whitespace().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -487,6 +520,7 @@ mod tests {
             "a tarde",
             "3c00fake0001",
             "vip padaria",
+            "padaria 99999-0101",
         ] {
             assert_eq!(found(&mut index, text), ["0001"], "{text}");
         }

@@ -599,3 +599,18 @@ async fn what_is_no_file_of_ours_is_refused_and_forgets_the_one_before() {
         .unwrap();
     assert_eq!(many.columns.len(), 3);
 }
+
+/// Whenever Ponte is killed, at most one token is in the keychain without its customer.
+#[tokio::test]
+async fn each_customer_is_written_before_the_next_token_is_saved() {
+    let office = Office::new().await;
+    let desk = Arc::clone(&office.desk);
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&written);
+    office.keychain.before_saving(move |_| {
+        noted.lock().unwrap().push(desk.counts().all);
+        Ok(())
+    });
+    assert_eq!(office.import(file(5).as_bytes()).await, result(5, 0, 0));
+    assert_eq!(*written.lock().unwrap(), [0, 1, 2, 3, 4]);
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::accounts::{Account, AccountForm, Saved};
+use desk::accounts::{Account, AccountForm, AccountSecret, Saved};
 use desk::attempt::Method;
 use desk::customers::{
     ConnectionStatus, CustomerForm, CustomerPage, CustomerQuery, CustomerRow, CustomerSort,
@@ -549,4 +549,80 @@ async fn a_link_names_one_customer() {
     assert_eq!(unknown.params["text"], "5511999990000");
     let odd = desk.link_target("ponte://remove/x").await.unwrap_err();
     assert_eq!(odd.code, ErrorCode::LinkNotUnderstood);
+}
+
+#[tokio::test]
+async fn an_import_ends_with_the_credential_it_began_with() {
+    let config = Config {
+        listing: Listing {
+            pause: Duration::from_millis(50),
+            ..Listing::default()
+        },
+        ..instances(1_000)
+    };
+    let server = partner(config).await;
+    let desk = desk(&server).await;
+    let account = partner_account(&desk, &server).await;
+    let mut events = desk.events();
+    desk.import_customers(&account.id).await.unwrap();
+    let ended = async |events: &mut tokio::sync::broadcast::Receiver<Event>,
+                       wanted: ImportState| {
+        loop {
+            if let Event::Import(import) = events.recv().await.unwrap() {
+                if import.state == wanted && (wanted != ImportState::Running || import.read > 50) {
+                    break;
+                }
+            }
+        }
+    };
+    ended(&mut events, ImportState::Running).await;
+    desk.set_account_secret(
+        &account.id,
+        AccountSecret::PartnerToken,
+        None,
+        Keep::Session,
+    )
+    .await
+    .unwrap();
+    ended(&mut events, ImportState::Cancelled).await;
+    assert!(desk.imports().is_empty());
+    let row = all(&desk).await.remove(0);
+    assert_eq!(row.token.saved, Saved::No, "the tokens went with it");
+    let refused = desk
+        .start_attempt(&row.id, Method::QrCode)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code, ErrorCode::SecretMissing);
+}
+
+#[tokio::test]
+async fn a_new_instance_that_a_refresh_brought_first_gets_what_was_typed() {
+    let server = wiremock::MockServer::start().await;
+    let created = serde_json::json!({"id": "3C00FA4E0000000000000000000000AA", "token": "FAKE0000TOKEN", "due": 1});
+    wiremock::Mock::given(wiremock::matchers::method("POST"))
+        .respond_with(wiremock::ResponseTemplate::new(200).set_body_json(created))
+        .mount(&server)
+        .await;
+    let desk = crate::setup::desk_over(&server.uri(), None, Arc::default()).await;
+    let form = AccountForm {
+        name: "Agência Litoral".into(),
+        client_token: None,
+        partner_token: Some("FAKE0000PARTNER".into()),
+        keep: Keep::Session,
+    };
+    let account = desk.add_account(form).await.unwrap();
+    let brought = crate::setup::form(
+        &account,
+        "3C00FA4E",
+        "3C00FA4E0000000000000000000000AA",
+        None,
+        "",
+    );
+    let brought = desk.add_customer(brought).await.unwrap();
+    let row = desk.create_instance(new_instance(&account)).await.unwrap();
+    assert_eq!(
+        (row.id, row.name.as_str()),
+        (brought.id, "Floricultura Nova")
+    );
+    assert_eq!(row.phone.as_deref(), Some("5511977776666"));
 }

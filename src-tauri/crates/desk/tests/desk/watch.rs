@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use desk::accounts::AccountSecret;
 use desk::customers::ConnectionStatus;
 use desk::desk::Event;
 use desk::roster::watch::{OnClose, QuietHours, REFRESH, WatchSettings};
-use desk::vault::{Keep, Vault};
+use desk::vault::{Holder, Keep, Memory, SecretStore, Vault};
 use desk::{Config, Desk, ErrorCode};
 use practice::{Practice, Scenario};
 use tokio::sync::broadcast::Receiver;
@@ -133,48 +134,40 @@ async fn customers_without_a_listing_are_looked_at_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_is_asked_less_and_less() {
-    let server = wiremock::MockServer::start().await;
-    wiremock::Mock::given(wiremock::matchers::any())
-        .respond_with(
-            wiremock::ResponseTemplate::new(401)
-                .set_body_json(serde_json::json!({"message": "Authorization token is wrong"})),
-        )
-        .mount(&server)
-        .await;
+async fn what_somebody_must_mend_is_not_asked_again_for_half_an_hour() {
+    let server = partner(instances(24)).await;
     let clock = Shifted::default();
-    let config = Config {
-        folder: None,
-        vault: Vault::memory(),
-        fixed_address: Some(server.uri()),
-        clock: Arc::new(clock.clone()),
-    };
-    let desk = Desk::open(config).await.unwrap();
-    let form = desk::accounts::AccountForm {
-        name: "Agência".into(),
-        client_token: None,
-        partner_token: Some("FAKE0000WRONG".into()),
-        keep: Keep::Session,
-    };
-    let account = desk.add_account(form).await.unwrap();
+    let desk = desk_at(&server, &clock).await;
+    let account = partner_account(&desk, &server).await;
     desk.import_customers(&account.id).await.unwrap();
     desk.import_over(&account.id).await.unwrap();
-    desk.start_watching();
+    let calls = || server.calls("/instances");
+    let before = calls();
     let mut events = desk.events();
-    let calls = async || server.received_requests().await.unwrap().len();
-    assert_eq!(calls().await, 1);
+    desk.start_watching();
+    let wrong = Some("FAKE0000WRONG".into());
+    desk.set_account_secret(
+        &account.id,
+        AccountSecret::PartnerToken,
+        wrong,
+        Keep::Session,
+    )
+    .await
+    .unwrap();
+    next(&mut events, import_ended).await;
     assert_eq!(
-        desk.imports()[0].failure.as_ref().unwrap().code,
-        ErrorCode::PartnerTokenWrong
+        calls() - before,
+        1,
+        "a credential that changed is tried at once"
     );
-    // What must be changed by somebody is not asked again after the usual time.
+    let failure = desk.imports()[0].failure.clone();
+    assert_eq!(failure.unwrap().code, ErrorCode::PartnerTokenWrong);
     clock.advance(REFRESH * 2);
     let again = timeout(Duration::from_secs(3), next(&mut events, import_ended)).await;
     assert!(again.is_err(), "asked again");
-    assert_eq!(calls().await, 1);
     clock.advance(REFRESH * 6);
     next(&mut events, import_ended).await;
-    assert_eq!(calls().await, 2);
+    assert_eq!(calls() - before, 2);
 }
 
 #[tokio::test]
@@ -207,4 +200,40 @@ async fn quiet_hours_must_be_times_and_are_kept() {
     };
     let kept = desk.set_watch_settings(settings.clone()).await.unwrap();
     assert_eq!(kept, settings);
+}
+
+#[tokio::test]
+async fn one_customer_that_cannot_be_looked_at_stops_nobody_else() {
+    let server = crate::setup::practice(&[Scenario::Connects; 4]).await;
+    let clock = Shifted::default();
+    let keychain = Arc::new(Memory::default());
+    let config = Config {
+        folder: None,
+        vault: Vault::new(
+            Arc::clone(&keychain) as Arc<dyn SecretStore>,
+            Duration::from_secs(1),
+        ),
+        fixed_address: Some(server.url()),
+        clock: Arc::new(clock.clone()),
+    };
+    let desk = Desk::open(config).await.unwrap();
+    let account = crate::setup::account(&desk).await;
+    let mut ids = Vec::new();
+    for one in server.customers() {
+        ids.push(customer(&desk, &account, &server, &one).await.id);
+    }
+    // Deleted behind our back, of the one whose turn is first.
+    ids.sort();
+    keychain.delete(&Holder::customer(&ids[0])).unwrap();
+    let mut events = desk.events();
+    desk.start_watching();
+    let mut seen = HashSet::new();
+    while seen.len() < 3 {
+        let status = |event| match event {
+            Event::Status { customer_id, .. } => Some(customer_id),
+            _ => None,
+        };
+        seen.insert(next(&mut events, status).await);
+    }
+    assert!(!seen.contains(&ids[0]));
 }

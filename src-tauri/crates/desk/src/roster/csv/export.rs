@@ -56,8 +56,8 @@ impl Desk {
         words: ExportWords,
     ) -> Result<Vec<u8>> {
         let customers = self.store.all_customers(query).await?;
-        let accounts = self.store.accounts().await?.into_iter();
-        let accounts = accounts.map(|(account, _)| (account.id, account.name));
+        let accounts = self.store.account_records().await?.into_iter();
+        let accounts = accounts.map(|account| (account.id, account.name));
         let accounts: HashMap<String, String> = accounts.collect();
         beside(move || export(&customers, &accounts, &words)).await?
     }

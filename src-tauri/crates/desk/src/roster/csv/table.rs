@@ -137,7 +137,7 @@ pub fn plain(cell: &str) -> &str {
     {
         return rest;
     }
-    let quoted = cell.trim().strip_prefix("=\"");
+    let quoted = cell.strip_prefix("=\"");
     match quoted.and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) if !inner.contains('"') => inner,
         _ => cell,
