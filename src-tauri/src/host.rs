@@ -238,6 +238,10 @@ impl Host {
         if self.practice().is_some() {
             return Ok(());
         }
+        if let Some(desk) = self.real.get() {
+            // One that was only looked at: nobody can forget it from in here.
+            desk.forget_csv();
+        }
         let server = Practice::start(practice::Config::default())
             .await
             .map_err(|error| {

@@ -26,7 +26,7 @@ const guide = {
   "extension-waiting": "waiting",
   connected: "connected",
   history: "history",
-  roster: "customers-connect-row",
+  roster: "customers-offline",
   spreadsheet: "csv-preview",
   "registration-ways": "registration-ways-wait",
 };

@@ -261,13 +261,12 @@ async fn comes_from(version: i64) {
     let mut customer = store.customer("c3").await.unwrap().unwrap();
     customer.note = "liga depois das 14h".into();
     customer.labels = "vip\nlitoral".into();
-    customer.due = Some(NOW);
-    store.put_customer(&customer).await.unwrap();
+    let edited = store.edit_customer(&customer, false).await.unwrap();
+    assert!(edited.is_some());
     store.close().await;
     let store = folder.open().await;
     let customer = store.customer("c3").await.unwrap().unwrap();
     assert_eq!(customer.labels().collect::<Vec<_>>(), ["vip", "litoral"]);
-    assert_eq!(customer.due, Some(NOW));
     store.close().await;
 
     let backups = folder.backups();
@@ -469,7 +468,7 @@ async fn backed_up() -> Folder {
     let mut customer = store.customer("c1").await.unwrap().unwrap();
     customer.id = "c5".into();
     customer.instance_id = "3C00FAKE05".into();
-    store.put_customer(&customer).await.unwrap();
+    store.add_customer(&customer).await.unwrap();
     store.close().await;
     folder
 }
