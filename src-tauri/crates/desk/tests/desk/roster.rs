@@ -568,10 +568,11 @@ async fn an_import_ends_with_the_credential_it_began_with() {
     let ended = async |events: &mut tokio::sync::broadcast::Receiver<Event>,
                        wanted: ImportState| {
         loop {
-            if let Event::Import(import) = events.recv().await.unwrap() {
-                if import.state == wanted && (wanted != ImportState::Running || import.read > 50) {
-                    break;
-                }
+            if let Event::Import(import) = events.recv().await.unwrap()
+                && import.state == wanted
+                && (wanted != ImportState::Running || import.read > 50)
+            {
+                break;
             }
         }
     };
