@@ -255,7 +255,7 @@ export type CsvEncoding = "utf8" | "windows1252" | "utf16";
  */
 export type CsvLine = { 
 /**
- * Its number in the file; the first line is 1.
+ * Its number as a spreadsheet shows it: the first is 1, and what stands in quotes is one line.
  */
 line: number, 
 /**
@@ -300,7 +300,7 @@ separator: string,
  */
 encoding: CsvEncoding, 
 /**
- * The first line.
+ * The first line; empty ones for a file that begins with a customer.
  */
 headings: Array<string>, 
 /**
@@ -1160,8 +1160,8 @@ lastFour: string | null, };
 export type ShownCode = { "kind": "qr" } & QrCode | { "kind": "phone" } & PhoneCode | { "kind": "connection" } & ConnectionCode;
 
 /**
- * How many customers are how. Those never connected are counted as offline or unknown as well, and
- * those vanished as what they were last.
+ * How many customers are how. Those never connected are counted as offline or unknown as well; those
+ * vanished as nothing else.
  */
 export type StatusCounts = { 
 /**
