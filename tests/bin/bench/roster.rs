@@ -183,7 +183,7 @@ async fn keystrokes(app: &App) -> Vec<f64> {
             };
             const observer = new MutationObserver(look);
             // The same customers match: nothing is to change.
-            const late = setTimeout(() => { observer.disconnect(); typed(null); }, 1000);
+            const late = setTimeout(() => { observer.disconnect(); typed(null); }, 150);
             observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
             const started = performance.now();
             field.value = text;
