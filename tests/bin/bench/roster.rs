@@ -195,7 +195,7 @@ async fn keystrokes(app: &App) -> Vec<f64> {
                 for (let length = 1; length <= word.length; length++) {
                     const ms = await type(word.slice(0, length));
                     if (ms !== null) took.push(ms);
-                    await new Promise(requestAnimationFrame);
+                    await new Promise((rest) => setTimeout(rest, 16));
                 }
             done(took);
         })();";
