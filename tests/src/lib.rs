@@ -51,6 +51,16 @@ impl Home {
         }
         walk(&self.0)
     }
+
+    /// The file that holds a text, if any does.
+    pub fn file_with(&self, text: &str) -> Option<PathBuf> {
+        self.files().into_iter().find(|file| {
+            let bytes = std::fs::read(file).unwrap_or_default();
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        })
+    }
 }
 
 impl Drop for Home {

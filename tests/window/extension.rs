@@ -191,12 +191,8 @@ async fn practice_needs_one_click_and_touches_nothing_of_the_real_profile() {
     app.press(&word("app.leavePractice")).await;
     app.hook("add-account").await;
     app.quit().await;
-    let name = "Padaria Aurora".as_bytes();
-    for file in home.files() {
-        let bytes = std::fs::read(&file).unwrap_or_default();
-        let found = bytes.windows(name.len()).any(|window| window == name);
-        assert!(!found, "practice left a trace in {}", file.display());
-    }
+    let trace = home.file_with("Padaria Aurora");
+    assert_eq!(trace, None, "practice left a trace");
     assert_eq!(
         keyring::entries(),
         before,

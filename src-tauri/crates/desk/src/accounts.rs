@@ -350,6 +350,13 @@ impl Desk {
         Ok(secrets)
     }
 
+    /// The account's Partner token, for what cannot be done without one.
+    pub(crate) async fn partner_token(&self, record: &AccountRecord) -> Result<SecretString> {
+        let secrets = self.account_secrets(record).await?;
+        let token = secrets.get(SecretName::PartnerToken).cloned();
+        Ok(token.ok_or(ErrorCode::PartnerTokenMissing)?)
+    }
+
     /// Puts a secret into the vault and notes in `record` what the keychain then holds.
     async fn put_secret(
         &self,

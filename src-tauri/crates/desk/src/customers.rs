@@ -637,7 +637,7 @@ impl Desk {
         }
     }
 
-    async fn shown_row(&self, record: CustomerRecord) -> Result<CustomerRow> {
+    pub(crate) async fn shown_row(&self, record: CustomerRecord) -> Result<CustomerRow> {
         let account = self.account(&record.account_id).await?;
         Ok(self.customer_row(record, &account))
     }

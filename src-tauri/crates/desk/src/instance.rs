@@ -12,7 +12,6 @@ use crate::failure::{ErrorCode, Failure, Result};
 use crate::gateway::ZapiGateway;
 use crate::lock;
 use crate::store::CustomerRecord;
-use crate::vault::SecretName;
 
 /// Pages of the queue that are counted: 30 messages each, the most that the server gives (documented).
 const QUEUE_PAGES: u32 = 10;
@@ -29,6 +28,24 @@ pub enum InstanceType {
     Web,
     /// The primary device: the phone that had the number loses WhatsApp.
     Mobile,
+}
+
+impl From<zapi::Middleware> for InstanceType {
+    fn from(kind: zapi::Middleware) -> Self {
+        match kind {
+            zapi::Middleware::Web => Self::Web,
+            zapi::Middleware::Mobile => Self::Mobile,
+        }
+    }
+}
+
+impl From<InstanceType> for zapi::Middleware {
+    fn from(kind: InstanceType) -> Self {
+        match kind {
+            InstanceType::Web => Self::Web,
+            InstanceType::Mobile => Self::Mobile,
+        }
+    }
 }
 
 /// What can be asked of an instance besides connecting it.
@@ -127,12 +144,9 @@ impl Desk {
     pub async fn subscribe_again(self: &Arc<Self>, customer_id: &str) -> Result<()> {
         let (record, gateway) = self.reach(customer_id).await?;
         let account = self.account(&record.account_id).await?;
-        let secrets = self.account_secrets(&account).await?;
-        let partner_token = secrets
-            .get(SecretName::PartnerToken)
-            .ok_or(ErrorCode::PartnerTokenMissing)?;
+        let partner_token = self.partner_token(&account).await?;
         let zapi::InstanceCredentials { id, token, .. } = &gateway.credentials;
-        let partner = gateway.client.partner(partner_token);
+        let partner = gateway.client.partner(&partner_token);
         let now = self.clock().ticks();
         {
             let mut paid = lock(&self.paid);
@@ -186,10 +200,8 @@ impl Desk {
         let row = self
             .listed_row(&record.account_id, &record.instance_id)
             .await?;
-        Ok(row.and_then(|row| row.middleware).map(|kind| match kind {
-            zapi::Middleware::Web => InstanceType::Web,
-            zapi::Middleware::Mobile => InstanceType::Mobile,
-        }))
+        let kind = row.and_then(|row| row.middleware);
+        Ok(kind.map(InstanceType::from))
     }
 
     async fn reach(&self, customer_id: &str) -> Result<(CustomerRecord, ZapiGateway)> {

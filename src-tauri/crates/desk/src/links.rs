@@ -37,27 +37,21 @@ impl Desk {
         let named = parse(link).ok_or(ErrorCode::LinkNotUnderstood)?;
         let not_found = || Failure::from(ErrorCode::NotFound).with("text", &named);
         if let Some(customer) = self.store.customer_of_instance(&named).await? {
-            let account = self.account(&customer.account_id).await?;
-            return Ok(self.customer_row(customer, &account));
+            return self.shown_row(customer).await;
         }
         let digits = phone::parse(&named).ok().flatten().ok_or_else(not_found)?;
-        let mut texts = vec![digits.clone()];
-        texts.extend(phone::without_ninth_digit(&digits));
-        let mut found: Vec<CustomerRow> = Vec::new();
-        for text in texts {
-            let query = CustomerQuery {
-                text,
-                limit: 10,
-                ..CustomerQuery::default()
-            };
-            let rows = self.customers(&query).await?.rows.into_iter();
-            found.extend(rows.filter(|row| {
-                let phone = row.phone.as_deref();
-                phone.is_some_and(|phone| phone::same(phone, &digits))
-            }));
-        }
-        found.dedup_by(|one, other| one.id == other.id);
-        match (found.pop(), found.is_empty()) {
+        // The search knows every number with the mobile 9 and without.
+        let query = CustomerQuery {
+            text: digits.clone(),
+            limit: 10,
+            ..CustomerQuery::default()
+        };
+        let mut rows = self.customers(&query).await?.rows;
+        rows.retain(|row| {
+            let phone = row.phone.as_deref();
+            phone.is_some_and(|phone| phone::same(phone, &digits))
+        });
+        match (rows.pop(), rows.is_empty()) {
             (Some(only), true) => Ok(only),
             _ => Err(not_found()),
         }

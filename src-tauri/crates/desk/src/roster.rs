@@ -121,9 +121,26 @@ struct PartnerPages {
 
 impl Pages for PartnerPages {
     async fn page(&self, number: u32) -> Result<Page> {
-        let asked_at = self.clock.ticks();
         let partner = self.client.partner(&self.token);
-        let received = partner.instances(number, PAGE_SIZE).await?;
+        self.read(partner.instances(number, PAGE_SIZE)).await
+    }
+}
+
+impl PartnerPages {
+    /// An instance; `None` if it is not in the listing.
+    async fn find(&self, instance_id: &str) -> Result<Option<Row>> {
+        let partner = self.client.partner(&self.token);
+        let page = self.read(partner.find(instance_id)).await?;
+        let mut rows = page.rows.into_iter();
+        Ok(rows.find(|row| row.listed.instance_id == instance_id))
+    }
+
+    async fn read(
+        &self,
+        call: impl Future<Output = std::result::Result<zapi::Received<zapi::InstancePage>, zapi::Error>>,
+    ) -> Result<Page> {
+        let asked_at = self.clock.ticks();
+        let received = call.await?;
         let now = received.date.map_or_else(|| self.clock.wall_ms(), unix_ms);
         let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let rows = received.value.rows.into_iter();
@@ -146,10 +163,7 @@ fn read(row: zapi::InstanceRow, now: i64, asked_at: Duration) -> Row {
                 false if due.is_some_and(|due| due < now) => ConnectionStatus::SubscriptionOver,
                 false => ConnectionStatus::Offline,
             }),
-            instance_type: row.middleware.map(|kind| match kind {
-                zapi::Middleware::Web => InstanceType::Web,
-                zapi::Middleware::Mobile => InstanceType::Mobile,
-            }),
+            instance_type: row.middleware.map(InstanceType::from),
             name: crate::input::listed_name(row.name.as_deref().unwrap_or_default()),
             instance_id: row.id,
             due,
@@ -187,13 +201,9 @@ impl Desk {
         by_hand: bool,
     ) -> Result<()> {
         let account = self.account(account_id).await?;
-        let secrets = self.account_secrets(&account).await?;
-        let token = secrets
-            .get(SecretName::PartnerToken)
-            .ok_or(ErrorCode::PartnerTokenMissing)?;
         let pages = PartnerPages {
+            token: self.partner_token(&account).await?,
             client: self.client()?,
-            token: token.clone(),
             clock: self.shared_clock(),
         };
         let now = self.clock().ticks();
@@ -437,10 +447,7 @@ impl Desk {
             return Err(Problem::new(Field::Account, ProblemCode::NotConfirmed).into());
         }
         let account = self.account(&form.account_id).await?;
-        let secrets = self.account_secrets(&account).await?;
-        let token = secrets
-            .get(SecretName::PartnerToken)
-            .ok_or(ErrorCode::PartnerTokenMissing)?;
+        let token = self.partner_token(&account).await?;
         let client = self.client()?;
         let now = self.clock().ticks();
         let key = (account.id.clone(), typed.name.clone());
@@ -452,11 +459,8 @@ impl Desk {
             }
             created.insert(key.clone(), now);
         }
-        let kind = match form.instance_type {
-            InstanceType::Web => zapi::Middleware::Web,
-            InstanceType::Mobile => zapi::Middleware::Mobile,
-        };
-        let answer = client.partner(token).create(&typed.name, kind).await;
+        let kind = form.instance_type.into();
+        let answer = client.partner(&token).create(&typed.name, kind).await;
         let created = match answer.map_err(Failure::from) {
             Ok(received) => received.value,
             Err(failure) if failure.was_not_done() => {
@@ -514,17 +518,14 @@ impl Desk {
             let ids: Vec<String> = jobs.keys().filter(|id| these(id)).cloned().collect();
             ids.iter().filter_map(|id| jobs.remove(id)).collect()
         };
-        for job in ended {
-            let running = job.import.state == ImportState::Running;
-            if running {
-                let import = Import {
-                    state: ImportState::Cancelled,
-                    ended_at: Some(self.clock().wall_ms()),
-                    ..job.import.clone()
-                };
-                // Nobody may be listening.
-                let _ = self.events.send(Event::Import(import));
-            }
+        let running = |job: &&Job| job.import.state == ImportState::Running;
+        for job in ended.iter().filter(running) {
+            // Nobody may be listening.
+            let _ = self.events.send(Event::Import(Import {
+                state: ImportState::Cancelled,
+                ended_at: Some(self.clock().wall_ms()),
+                ..job.import.clone()
+            }));
         }
         lock(&self.listed_tokens).clear();
         self.look_again();
@@ -632,21 +633,17 @@ impl Written<'_> {
             }
             if few {
                 tokio::time::sleep(UNHURRIED).await;
-                let asked_at = self.desk.clock().ticks();
-                let partner = pages.client.partner(&pages.token);
-                let found = match partner.find(&instance_id).await {
-                    Ok(found) => found,
-                    Err(error) => {
-                        // The next refresh looks again.
-                        log::info!("a missing instance was not looked for: {error}");
+                match pages.find(&instance_id).await {
+                    Ok(None) => {}
+                    Ok(Some(row)) => {
+                        self.write_rows(vec![row]).await?;
                         continue;
                     }
-                };
-                let now = found.date.map_or_else(|| pages.clock.wall_ms(), unix_ms);
-                let mut rows = found.value.rows.into_iter();
-                if let Some(row) = rows.find(|row| row.id == instance_id) {
-                    self.write_rows(vec![read(row, now, asked_at)]).await?;
-                    continue;
+                    Err(failure) => {
+                        // The next refresh looks again.
+                        log::info!("a missing instance was not looked for: {failure}");
+                        continue;
+                    }
                 }
             }
             gone.push(id);

@@ -302,7 +302,7 @@ impl Store {
 
     /// Notes that an agent had the account's listing read.
     pub async fn note_imported(&self, account_id: &str) -> Result<()> {
-        sqlx::query("UPDATE account SET imported = TRUE WHERE id = $1")
+        sqlx::query("UPDATE account SET imported = TRUE WHERE id = $1 AND NOT imported")
             .bind(account_id)
             .execute(&self.writer)
             .await?;
@@ -572,12 +572,7 @@ impl Store {
     pub async fn add_customers(&self, customers: &[CustomerRecord]) -> Result<Vec<Change>> {
         let mut writer = self.writer.acquire().await?;
         let mut transaction = writer.begin().await?;
-        let mut added: Vec<CustomerRecord> = Vec::new();
-        for customers in customers.chunks(ROWS) {
-            let mut insert = insert_customers(customers);
-            insert.push(" ON CONFLICT (instance_id) DO NOTHING RETURNING *");
-            added.extend(insert.build_query_as().fetch_all(&mut *transaction).await?);
-        }
+        let added = insert_new(&mut transaction, customers).await?;
         transaction.commit().await?;
         Ok(self.noted(added))
     }
@@ -605,17 +600,8 @@ impl Store {
         };
         let mut transaction = writer.begin().await?;
         let mut changed: Vec<CustomerRecord> = Vec::new();
-        for unknown in unknown.chunks(ROWS) {
-            let customers: Vec<_> = unknown.iter().map(|row| new(row)).collect();
-            let mut insert = insert_customers(&customers);
-            insert.push(" ON CONFLICT (instance_id) DO NOTHING RETURNING *");
-            changed.extend(
-                insert
-                    .build_query_as::<CustomerRecord>()
-                    .fetch_all(&mut *transaction)
-                    .await?,
-            );
-        }
+        let unknown: Vec<_> = unknown.into_iter().map(new).collect();
+        changed.extend(insert_new(&mut transaction, &unknown).await?);
         for row in differing {
             let customer: Option<CustomerRecord> = sqlx::query_as(
                 "UPDATE customer SET
@@ -1029,31 +1015,45 @@ async fn read_index(connection: &mut SqliteConnection) -> Result<Index> {
     Ok(index)
 }
 
-fn insert_customers(customers: &[CustomerRecord]) -> QueryBuilder<Sqlite> {
-    let mut insert = QueryBuilder::new(
-        "INSERT INTO customer
+/// Inserts customers but for those whose instance has one; gives those inserted.
+async fn insert_new(
+    transaction: &mut sqlx::SqliteConnection,
+    customers: &[CustomerRecord],
+) -> Result<Vec<CustomerRecord>> {
+    let mut inserted = Vec::new();
+    for customers in customers.chunks(ROWS) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO customer
             (id, account_id, name, instance_id, phone, language, token_hint, status, status_since,
              instance_type, note, labels, name_is_listed, due, vanished_at, connected_at) ",
-    );
-    insert.push_values(customers, |mut row, customer| {
-        row.push_bind(customer.id.clone())
-            .push_bind(customer.account_id.clone())
-            .push_bind(customer.name.clone())
-            .push_bind(customer.instance_id.clone())
-            .push_bind(customer.phone.clone())
-            .push_bind(customer.language)
-            .push_bind(customer.token_hint.clone())
-            .push_bind(customer.status)
-            .push_bind(customer.status_since)
-            .push_bind(customer.instance_type)
-            .push_bind(customer.note.clone())
-            .push_bind(customer.labels.clone())
-            .push_bind(customer.name_is_listed)
-            .push_bind(customer.due)
-            .push_bind(customer.vanished_at)
-            .push_bind(customer.connected_at);
-    });
-    insert
+        );
+        insert.push_values(customers, |mut row, customer| {
+            row.push_bind(customer.id.clone())
+                .push_bind(customer.account_id.clone())
+                .push_bind(customer.name.clone())
+                .push_bind(customer.instance_id.clone())
+                .push_bind(customer.phone.clone())
+                .push_bind(customer.language)
+                .push_bind(customer.token_hint.clone())
+                .push_bind(customer.status)
+                .push_bind(customer.status_since)
+                .push_bind(customer.instance_type)
+                .push_bind(customer.note.clone())
+                .push_bind(customer.labels.clone())
+                .push_bind(customer.name_is_listed)
+                .push_bind(customer.due)
+                .push_bind(customer.vanished_at)
+                .push_bind(customer.connected_at);
+        });
+        insert.push(" ON CONFLICT (instance_id) DO NOTHING RETURNING *");
+        inserted.extend(
+            insert
+                .build_query_as::<CustomerRecord>()
+                .fetch_all(&mut *transaction)
+                .await?,
+        );
+    }
+    Ok(inserted)
 }
 
 fn matching_attempts(select: &'static str, query: &HistoryQuery) -> QueryBuilder<Sqlite> {

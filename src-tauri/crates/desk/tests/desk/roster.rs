@@ -33,11 +33,26 @@ pub fn instances(count: usize) -> Config {
     }
 }
 
+/// Each page takes so long.
+fn dawdling(count: usize, pause_ms: u64) -> Config {
+    Config {
+        listing: Listing {
+            pause: Duration::from_millis(pause_ms),
+            ..Listing::default()
+        },
+        ..instances(count)
+    }
+}
+
 pub async fn partner_account(desk: &Desk, server: &Practice) -> Account {
+    account_with(desk, &server.partner_token()).await
+}
+
+async fn account_with(desk: &Desk, partner_token: &str) -> Account {
     let form = AccountForm {
         name: "Agência Litoral".into(),
         client_token: None,
-        partner_token: Some(server.partner_token().into()),
+        partner_token: Some(partner_token.into()),
         keep: Keep::Session,
     };
     desk.add_account(form).await.unwrap()
@@ -98,14 +113,7 @@ fn edited(row: &CustomerRow) -> CustomerForm {
 
 #[tokio::test]
 async fn all_of_the_listing_becomes_customers_and_no_call_is_made_twice() {
-    let config = Config {
-        listing: Listing {
-            pause: Duration::from_millis(5),
-            ..Listing::default()
-        },
-        ..instances(1_234)
-    };
-    let server = partner(config).await;
+    let server = partner(dawdling(1_234, 5)).await;
     let desk = desk(&server).await;
     let account = partner_account(&desk, &server).await;
     let done = import(&desk, &account).await;
@@ -290,14 +298,7 @@ async fn a_server_that_wants_to_be_left_alone_is() {
 
 #[tokio::test]
 async fn ended_halfway_it_keeps_what_it_read_and_goes_on_from_there() {
-    let config = Config {
-        listing: Listing {
-            pause: Duration::from_millis(40),
-            ..Listing::default()
-        },
-        ..instances(1_000)
-    };
-    let server = partner(config).await;
+    let server = partner(dawdling(1_000, 40)).await;
     let desk = desk(&server).await;
     let account = partner_account(&desk, &server).await;
     let mut events = desk.events();
@@ -501,13 +502,7 @@ async fn an_instance_that_may_have_been_created_is_not_created_again() {
         .mount(&server)
         .await;
     let desk = crate::setup::desk_over(&server.uri(), None, Arc::default()).await;
-    let form = AccountForm {
-        name: "Agência Litoral".into(),
-        client_token: None,
-        partner_token: Some("FAKE0000PARTNER".into()),
-        keep: Keep::Session,
-    };
-    let account = desk.add_account(form).await.unwrap();
+    let account = account_with(&desk, "FAKE0000PARTNER").await;
     for _ in 0..2 {
         let refused = desk
             .create_instance(new_instance(&account))
@@ -553,14 +548,7 @@ async fn a_link_names_one_customer() {
 
 #[tokio::test]
 async fn an_import_ends_with_the_credential_it_began_with() {
-    let config = Config {
-        listing: Listing {
-            pause: Duration::from_millis(50),
-            ..Listing::default()
-        },
-        ..instances(1_000)
-    };
-    let server = partner(config).await;
+    let server = partner(dawdling(1_000, 50)).await;
     let desk = desk(&server).await;
     let account = partner_account(&desk, &server).await;
     let mut events = desk.events();
@@ -605,13 +593,7 @@ async fn a_new_instance_that_a_refresh_brought_first_gets_what_was_typed() {
         .mount(&server)
         .await;
     let desk = crate::setup::desk_over(&server.uri(), None, Arc::default()).await;
-    let form = AccountForm {
-        name: "Agência Litoral".into(),
-        client_token: None,
-        partner_token: Some("FAKE0000PARTNER".into()),
-        keep: Keep::Session,
-    };
-    let account = desk.add_account(form).await.unwrap();
+    let account = account_with(&desk, "FAKE0000PARTNER").await;
     let brought = crate::setup::form(
         &account,
         "3C00FA4E",
