@@ -2,7 +2,7 @@
 //!
 //! Every row: one thing of Ponte's against the same thing done barely, alternating, medians after
 //! a warm-up. `cargo xtask bench` builds both programs with the release profile and runs this; a word
-//! after it (size, start, command, attempts, click, idle, import, roster) chooses rows.
+//! after it (size, start, command, attempts, click, idle, import, roster-window, roster-start), or a part of it, chooses rows.
 
 #![allow(
     clippy::unwrap_used,
@@ -63,8 +63,10 @@ async fn main() {
     if wanted("import") {
         roster::import_and_refresh().await;
     }
-    if wanted("roster") {
+    if wanted("roster-window") {
         roster::window().await;
+    }
+    if wanted("roster-start") {
         roster::start().await;
     }
 }

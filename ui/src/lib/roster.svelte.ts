@@ -4,7 +4,7 @@ import type { AppEvent, CustomerRow, Failure, StatusCounts } from "./ipc/types";
 import type { Question } from "./roster";
 
 /** Rows that are asked for at once. */
-export const WINDOW = 100;
+export const WINDOW = 50;
 /** Windows that are kept: those nearest to what is in sight. */
 const KEPT = 12;
 

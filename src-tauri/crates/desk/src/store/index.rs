@@ -403,7 +403,7 @@ impl Entry {
     }
 
     /// Counts it in, or out again. `change` is `+` or `-`.
-    fn count(&self, counts: &mut StatusCounts, change: fn(u32, u32) -> u32) {
+    fn count(&self, counts: &mut StatusCounts, change: impl Fn(u32, u32) -> u32) {
         counts.all = change(counts.all, 1);
         for (status, count) in [
             (StatusFilter::Connected, &mut counts.connected),
