@@ -739,7 +739,7 @@ describe("the import", () => {
     await told(page).getByText("1.204 clientes, 12 novos, 3 fora da listagem").waitFor();
     await expect.poll(() => counted(page, "all")).toBe("1.204");
     await page.getByText("Atualizado agora").waitFor();
-    await page.getByTestId("import-dismiss").click();
+    await page.getByTestId("dismiss").click();
     await told(page).waitFor({ state: "detached" });
     expect(await calls(page, "importCustomers")).toBe(1);
   });
@@ -781,12 +781,15 @@ describe("the import", () => {
   test("that failed says why, and is tried again", async () => {
     const page = await open("partner");
     await page.getByTestId("import").click();
-    await step(page, { state: "failed", read: 100, failure: { code: "connectionReset", params: {} } });
-    await page
-      .locator('[data-code="connectionReset"]')
-      .getByRole("button", { name: "Tentar de novo" })
-      .click();
+    const failure = { code: "connectionReset" as const, params: {} };
+    await step(page, { state: "failed", read: 100, failure });
+    const notice = page.locator('[data-code="connectionReset"]');
+    await notice.getByRole("button", { name: "Tentar de novo" }).click();
     await page.getByTestId("import-progress").waitFor();
+    await step(page, { state: "failed", read: 100, failure });
+    await notice.getByRole("button", { name: "Dispensar" }).click();
+    await notice.waitFor({ state: "detached" });
+    await page.getByTestId("refresh").waitFor();
   });
 
   test("that could not even begin says why", async () => {

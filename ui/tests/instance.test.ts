@@ -254,6 +254,13 @@ test("a customer is forgotten only after saying what goes", async () => {
   expect(await page.getByTestId("customer-row").filter({ hasText: "Padaria Aurora" }).count()).toBe(0);
 });
 
+test("a customer of the listing is told to come back before being forgotten", async () => {
+  const page = await open("roster");
+  await page.getByTestId("customer-row").first().click();
+  await more(page, "remove");
+  await page.getByRole("dialog").getByText("ele volta, sem esses dados").waitFor();
+});
+
 test("the last connection is told of, where there was one", async () => {
   const page = await open("customers");
   await page.evaluate(() => {
