@@ -103,6 +103,8 @@ pub(crate) struct Job {
     ended: Duration,
     /// What can be gone on with.
     left: Option<Reading>,
+    /// Pages that the listing had.
+    pages: Option<u32>,
 }
 
 impl Drop for Job {
@@ -223,8 +225,9 @@ impl Desk {
             if !goes_on {
                 return Ok(());
             }
+            reading = Reading::expecting(job.pages);
             if now < job.ended + RESUMABLE {
-                reading = job.left.take().unwrap_or_default();
+                reading = job.left.take().unwrap_or(reading);
             }
         }
         let import = Import {
@@ -263,6 +266,7 @@ impl Desk {
                 task: task.abort_handle(),
                 ended: Duration::ZERO,
                 left: None,
+                pages: None,
             },
         );
         Ok(())
@@ -324,6 +328,7 @@ impl Desk {
         import.failed_pages = reading.failed.keys().copied().collect();
         import.failure = reading.failed.values().next_back().cloned();
         import.ended_at = Some(self.clock().wall_ms());
+        let pages = reading.pages;
         let mut left = reading.is_unfinished().then_some(reading);
         import.state = match end {
             Ok(End::Whole | End::Restless) => ImportState::Done,
@@ -350,6 +355,7 @@ impl Desk {
                 job.import = import.clone();
                 job.ended = self.clock().ticks();
                 job.left = left;
+                job.pages = pages;
             }
         }
         // Nobody may be listening.

@@ -113,7 +113,10 @@ pub(crate) struct Reading {
     /// Pages of this pass that are still to be had.
     wanted: BTreeSet<u32>,
     pub total: Option<u32>,
-    pages: Option<u32>,
+    /// `None` before the first answer.
+    pub pages: Option<u32>,
+    /// Before that, as many are taken to be there: the first ones need not come alone.
+    expected: Option<u32>,
     /// The total and the pages stood still in this pass.
     steady: bool,
     passes: u32,
@@ -136,7 +139,10 @@ impl Gate {
             *next = begin + self.pace.pause();
             begin
         };
-        tokio::time::sleep_until(begin).await;
+        // Sleeping takes a millisecond, even until now.
+        if begin > Instant::now() {
+            tokio::time::sleep_until(begin).await;
+        }
     }
 
     fn close_for(&self, time: Duration) {
@@ -151,13 +157,22 @@ impl Reading {
         !self.wanted.is_empty() || !self.failed.is_empty()
     }
 
+    /// Of a listing that had so many pages when it was read last.
+    pub fn expecting(pages: Option<u32>) -> Self {
+        Self {
+            expected: pages,
+            ..Self::default()
+        }
+    }
+
     /// Reads the whole listing once more.
     pub fn begin_pass(&mut self) {
         self.passes += 1;
         self.steady = true;
         self.seen_now.clear();
         self.failed.clear();
-        self.wanted = (1..=self.pages.unwrap_or(1).max(1)).collect();
+        let pages = self.pages.or(self.expected);
+        self.wanted = (1..=pages.unwrap_or(1).max(1)).collect();
     }
 
     /// How often the listing was read.
@@ -214,7 +229,7 @@ impl Reading {
         let mut failures = 0;
         loop {
             // One alone, until it is known how many there are.
-            let at_once = match self.pages {
+            let at_once = match self.pages.or(self.expected) {
                 Some(_) => pace.at_once(),
                 None => 1,
             };
@@ -250,6 +265,10 @@ impl Reading {
                         return Some(End::Cancelled);
                     }
                 }
+                Err(_) if self.pages.is_some_and(|pages| number > pages) => {
+                    // It was expected, and is not there.
+                    self.wanted.remove(&number);
+                }
                 Err(failure) => {
                     failures += 1;
                     if failure.needs_a_change() || self.pages.is_none() || failures >= FAILURES {
@@ -276,6 +295,10 @@ impl Reading {
         // Without a count of pages, the one after the last that had rows is asked for.
         let next = number + u32::from(!page.rows.is_empty());
         let pages = page.pages.unwrap_or(next).min(most);
+        if last.is_none() && page.pages.is_some() {
+            // Fewer than expected.
+            self.wanted.retain(|wanted| *wanted <= pages);
+        }
         if !page.rows.is_empty() {
             self.wanted
                 .extend(last.unwrap_or(number).max(number) + 1..=pages);
@@ -451,14 +474,18 @@ mod tests {
     }
 
     /// Reads it all; gives how it ended, and how often each row was handed out.
-    async fn read(from: &Moving, hurried: bool) -> (End, Reading, HashMap<String, u32>) {
+    async fn read(
+        from: &Moving,
+        hurried: bool,
+        expected: Option<u32>,
+    ) -> (End, Reading, HashMap<String, u32>) {
         let (give, mut take) = mpsc::channel::<Vec<Row>>(4);
         let (_cancel, mut cancelled) = watch::channel(false);
         let pace = Pace::default();
         if hurried {
             pace.hurry();
         }
-        let mut reading = Reading::default();
+        let mut reading = Reading::expecting(expected);
         let taken = async {
             let mut taken = HashMap::<String, u32>::new();
             while let Some(rows) = take.recv().await {
@@ -504,11 +531,12 @@ mod tests {
             size in 1..40_usize,
             comes in any::<bool>(),
             hurried in any::<bool>(),
+            expected in prop::option::of(0..12_u32),
             seed in prop::collection::vec((change(true), change(false)), 0..60),
         ) {
             let pick = |(one, other)| if comes { one } else { other };
             let from = Moving::new(rows, size, seed.into_iter().map(pick).collect());
-            let (end, reading, taken) = in_virtual_time(read(&from, hurried));
+            let (end, reading, taken) = in_virtual_time(read(&from, hurried, expected));
             let state = lock(&from.0);
             let at_once = if hurried { 4 } else { 1 };
             prop_assert!(state.most_at_once <= at_once, "{} at once", state.most_at_once);
