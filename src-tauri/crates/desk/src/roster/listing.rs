@@ -569,6 +569,36 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_was_expected_and_cannot_be_had_is_not_missed() {
+        #[derive(Clone)]
+        struct Strict;
+        impl Pages for Strict {
+            async fn page(&self, number: u32) -> Result<Page> {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                if number > 2 {
+                    return Err(Failure::from(ErrorCode::GatewayTrouble).with("status", 500));
+                }
+                Ok(Page {
+                    total: Some(2),
+                    pages: Some(2),
+                    rows: vec![row(number)],
+                })
+            }
+        }
+        let (give, mut take) = mpsc::channel(64);
+        let (_cancel, mut cancelled) = watch::channel(false);
+        let mut reading = Reading::expecting(Some(6));
+        let pace = Pace::default();
+        pace.hurry();
+        let end = in_virtual_time(reading.go_on(&Strict, &pace, &mut cancelled, &give));
+        assert_eq!((end, reading.passes()), (End::Whole, 1));
+        assert_eq!(
+            [take.try_recv(), take.try_recv()].map(|rows| rows.unwrap().len()),
+            [1, 1]
+        );
+    }
+
+    #[test]
     fn a_server_that_promises_too_much_is_not_believed() {
         #[derive(Clone)]
         struct Boasting;
