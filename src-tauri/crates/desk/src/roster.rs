@@ -518,12 +518,11 @@ impl Desk {
     /// Ends the reading of listings (of one account, or of all) and forgets what came with them: the
     /// credential is another, or the server.
     pub(crate) fn forget_listing(&self, account_id: Option<&str>) {
-        let ended: Vec<Job> = {
-            let mut jobs = lock(&self.imports);
-            let these = |id: &String| account_id.is_none_or(|account| account == id);
-            let ids: Vec<String> = jobs.keys().filter(|id| these(id)).cloned().collect();
-            ids.iter().filter_map(|id| jobs.remove(id)).collect()
-        };
+        let these = |id: &String, _: &mut Job| account_id.is_none_or(|account| account == id);
+        let ended: Vec<Job> = lock(&self.imports)
+            .extract_if(these)
+            .map(|(_, job)| job)
+            .collect();
         let running = |job: &&Job| job.import.state == ImportState::Running;
         for job in ended.iter().filter(running) {
             // Nobody may be listening.

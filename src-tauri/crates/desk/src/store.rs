@@ -512,8 +512,8 @@ impl Store {
         }
     }
 
-    /// Notes the status seen at `now` (our ticks: `ticks`); the answer is what changed: `None` if it was so before, or if
-    /// the customer is gone.
+    /// Notes the status seen at `now` (our ticks: `ticks`); the answer is what changed: `None` if it
+    /// was so before, or if the customer is gone.
     pub async fn note_status(
         &self,
         id: &str,

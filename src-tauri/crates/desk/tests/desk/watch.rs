@@ -41,6 +41,19 @@ async fn next<T>(events: &mut Receiver<Event>, wanted: impl Fn(Event) -> Option<
     timeout(PATIENCE, found).await.unwrap()
 }
 
+/// Waits until the status of so many customers was told; gives their ids.
+async fn statuses_of(events: &mut Receiver<Event>, customers: usize) -> HashSet<String> {
+    let mut seen = HashSet::new();
+    while seen.len() < customers {
+        let status = |event| match event {
+            Event::Status { customer_id, .. } => Some(customer_id),
+            _ => None,
+        };
+        seen.insert(next(events, status).await);
+    }
+    seen
+}
+
 fn import_ended(event: Event) -> Option<u32> {
     match event {
         Event::Import(import) if import.ended_at.is_some() => {
@@ -111,14 +124,7 @@ async fn customers_without_a_listing_are_looked_at_one_by_one() {
     }
     let mut events = desk.events();
     desk.start_watching();
-    let mut seen = HashSet::new();
-    while seen.len() < 3 {
-        let status = |event| match event {
-            Event::Status { customer_id, .. } => Some(customer_id),
-            _ => None,
-        };
-        seen.insert(next(&mut events, status).await);
-    }
+    statuses_of(&mut events, 3).await;
     assert_eq!(server.calls(STATUS), 3, "each once a round");
     assert_eq!(server.most_at_once(STATUS), 1);
 
@@ -227,13 +233,6 @@ async fn one_customer_that_cannot_be_looked_at_stops_nobody_else() {
     keychain.delete(&Holder::customer(&ids[0])).unwrap();
     let mut events = desk.events();
     desk.start_watching();
-    let mut seen = HashSet::new();
-    while seen.len() < 3 {
-        let status = |event| match event {
-            Event::Status { customer_id, .. } => Some(customer_id),
-            _ => None,
-        };
-        seen.insert(next(&mut events, status).await);
-    }
+    let seen = statuses_of(&mut events, 3).await;
     assert!(!seen.contains(&ids[0]));
 }
