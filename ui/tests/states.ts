@@ -354,6 +354,7 @@ export const states: State[] = [
       await page.getByTestId("customer-row").first().click();
       await button(page, "Editar cliente").click();
       await page.getByText("Vem com a listagem").waitFor();
+      await page.getByText("Entendi: +55").waitFor();
     },
   },
   { name: "new-instance", scenario: "roster", reach: newInstance },
